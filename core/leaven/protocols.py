@@ -1,0 +1,256 @@
+"""What a component of each kind must be able to do.
+
+A parameter annotated with one of these protocols takes a component: an instance, a spec string
+(``"mixture"``) or a table (``{"use": "mixture", ...}``); :func:`leaven.create` builds it.
+Nothing has to inherit from a protocol. Images are ``(height, width, channels)`` arrays, RGB where
+they have three channels; batches are ``(rows, channels, height, width)``; sizes are ``(height, width)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import click
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from leaven.stream.buffers import BufferSpec
+    from leaven.stream.worker import Request
+
+    Image = NDArray[Any]
+    Sample = dict[str, Any]
+
+
+class ImageInfo(NamedTuple):
+    """What is known of an encoded image before its pixels are decoded.
+
+    ``height`` and ``width`` are pixels after the EXIF ``orientation`` (1-8) has been applied.
+    """
+
+    height: int
+    width: int
+    channels: int
+    orientation: int = 1
+
+
+class Region(NamedTuple):
+    """A rectangle of pixels: rows ``top <= y < bottom``, columns ``left <= x < right``."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+class Decoded(NamedTuple):
+    """Pixels, and which part of the source they show.
+
+    ``image`` is ``(height, width, channels)``. ``region`` is the part of the source (in its own pixels) that it
+    covers, ``scale`` how many decoded pixels stand for one of the source (1, 1/2, 1/4, 1/8): a decoder may return more
+    than it was asked for, and says so here.
+    """
+
+    image: Image
+    region: Region
+    scale: float
+
+
+@runtime_checkable
+class Worker(Protocol):
+    """Turns packed samples into rows of a batch. Use the bases in :mod:`leaven.stream.worker`."""
+
+    @property
+    def buffers(self) -> Mapping[str, BufferSpec]:
+        """The arrays of a batch: key -> shape and dtype of one row, and what an unfilled row holds."""
+
+    def setup(self) -> None:
+        """Open, allocate and warm up, once, in the process or thread that will do the work."""
+
+    def process(self, request: Request) -> Mapping[str, Any] | Iterable[Mapping[str, Any]] | None:
+        """Fill the request's arrays; return the batch, any number of batches, or ``None``."""
+
+
+@runtime_checkable
+class Rng(Protocol):
+    """Draws the augmentation parameters of one sample."""
+
+    def draw(self, info: ImageInfo, spec: BufferSpec, random: np.random.Generator) -> dict[str, Any]:
+        """Return the parameters for an image like ``info`` that is to fill a row like ``spec``.
+
+        Only ``random`` may be used as a source of chance.
+        """
+
+
+@runtime_checkable
+class Op(Protocol):
+    """A pure function of one image and of drawn values."""
+
+    keys: tuple[str, ...]
+    """The draw's keys that ``apply`` reads."""
+
+    def draw(self, random: np.random.Generator, info: ImageInfo) -> dict[str, Any]:
+        """Return values for ``keys``; called when the RNG gave none of them."""
+
+    def applies(self, values: Mapping[str, Any]) -> bool:
+        """Return whether ``apply`` would change anything."""
+
+    def apply(self, image: Image, values: Mapping[str, Any], random: np.random.Generator) -> Image:
+        """Return the changed image, of the same shape and dtype; the one passed in is not touched."""
+
+
+@runtime_checkable
+class Decoder(Protocol):
+    """Turns encoded bytes into pixels."""
+
+    def info(self, data: bytes) -> ImageInfo:
+        """Read the header only; raise :class:`~leaven.errors.DecodeError` where it is not an image."""
+
+    def decode(self, data: bytes, *, color: bool = True, region: Region | None = None, min_scale: float = 1.0) -> Decoded:
+        """Return at least ``region`` (default: everything) at a scale of at least ``min_scale``.
+
+        ``color=True`` gives uint8 RGB; ``color=False`` keeps depth and channels of the file.
+        """
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """Samples in one format, read at random by position."""
+
+    def __len__(self) -> int:
+        """Return the number of samples, without reading them."""
+
+    def sample(self, index: int) -> bytes | Mapping[str, Any]:
+        """Return sample ``index`` (``0 <= index < len``): a mapping, or one as a packed msgpack message."""
+
+    def key(self, index: int) -> str:
+        """Return the sample's unique name."""
+
+    def close(self) -> None:
+        """Give back files and memory; the next access opens them again."""
+
+
+class Channel(Protocol):
+    """A worker's end of a transport."""
+
+    def receive(self) -> bytes | None:
+        """Wait for the next message; return ``None`` once the loader has gone."""
+
+    def send(self, message: bytes) -> None:
+        """Send a message to the loader."""
+
+    def close(self) -> None:
+        """Give back everything."""
+
+
+class Transport(Protocol):
+    """Carries small messages between the loader and its workers. It knows nothing of images.
+
+    One of ``connect`` (the workers are processes of their own) and ``handlers`` (they run within this process)
+    is used, as ``in_process`` says.
+    """
+
+    in_process: bool
+    """Whether workers run in this process, within :meth:`receive` or in threads of the transport."""
+
+    def open(self, nworkers: int, handlers: Sequence[Callable[[bytes], Iterable[bytes]]] | None = None) -> None:
+        """Get ready for ``nworkers`` workers; ``handlers[i]`` answers worker ``i``'s messages where it is in-process."""
+
+    def address(self, worker: int) -> Mapping[str, Any]:
+        """Return what :meth:`connect` needs in worker ``worker``'s process, as plain data."""
+
+    def connect(self, address: Mapping[str, Any]) -> Channel:
+        """Return the worker's end. Called in the worker's process."""
+
+    def send(self, worker: int, message: bytes) -> bool:
+        """Send without ever blocking; return ``False`` where the worker cannot take it now."""
+
+    def receive(self) -> list[tuple[int, bytes]]:
+        """Return all ``(worker, message)`` that have arrived, without waiting."""
+
+    def wait(self, fds: Sequence[int], timeout: float | None) -> list[int]:
+        """Wait until a message or one of ``fds`` is readable, or ``timeout`` seconds; return the readable ones of ``fds``."""
+
+    def close(self) -> None:
+        """Drop what is in flight and give back everything, at once."""
+
+
+@runtime_checkable
+class Feed(Protocol):
+    """Hands a finished batch to the consumer."""
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Return the batch as the consumer wants it. Arrays passed in stay valid for as long as something refers to them."""
+
+
+class Model(Protocol):
+    """A network that reads and extends the sample dict."""
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Return the sample with the network's output added, by default under ``output``."""
+
+
+class Loss(Protocol):
+    """What training makes small."""
+
+    def __call__(self, sample: Sample) -> Any:
+        """Return a scalar tensor."""
+
+
+@runtime_checkable
+class Metric(Protocol):
+    """What is measured of the network's output, weighted by samples."""
+
+    def update(self, sample: Sample) -> None:
+        """Take in one batch."""
+
+    def compute(self) -> dict[str, float]:
+        """Return the values over everything since :meth:`reset`."""
+
+    def reset(self) -> None:
+        """Forget everything."""
+
+    def merge(self, other: Metric) -> None:
+        """Take in what another metric of the same kind has seen."""
+
+
+class OptimizerFactory(Protocol):
+    """Makes an optimizer for a network's weights."""
+
+    def __call__(self, parameters: Iterable[Any]) -> Any:
+        """Return a ``torch.optim.Optimizer`` over ``parameters``."""
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Sets a value, such as the learning rate, as a pure function of the progress."""
+
+    def value(self, base: float, epoch: float, num_epochs: float) -> float:
+        """Return the value after ``epoch`` (fractional) of ``num_epochs`` epochs, from the ``base`` value."""
+
+
+@runtime_checkable
+class Logger(Protocol):
+    """Writes down what happens during a run."""
+
+    def log(self, **fields: Any) -> None:
+        """Write one record of plain data."""
+
+    def close(self) -> None:
+        """Finish; further records are an error."""
+
+
+@runtime_checkable
+class Trainer(Protocol):
+    """Runs the epochs."""
+
+    def train(self, num_epochs: int, start_epoch: int = 0) -> Mapping[str, Any]:
+        """Train epochs ``start_epoch + 1`` to ``num_epochs``; return the trainer's state."""
+
+
+if TYPE_CHECKING:
+    Command = click.Command
+    Writer = Callable[[Path, Iterable[Mapping[str, Any]]], int]

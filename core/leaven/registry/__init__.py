@@ -1,0 +1,1 @@
+"""From a name to an object: declarations, discovery, look-up, parameter check, configuration."""

@@ -1,0 +1,42 @@
+"""Component: the declaration that a plugin yields for each thing that it offers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from leaven.errors import DeclarationError
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*")
+_TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+@dataclass(frozen=True)
+class Component:
+    """One thing that a plugin offers.
+
+    Args:
+        name: lower-case letters, digits and ``_``; families with ``.``.
+        target: import string ``"package.module:Class"`` of a class or factory; an object is accepted in code and tests.
+        summary: one line for listings.
+        replaces: name of the plugin whose component of the same kind and name steps back for this one.
+        extra: what to install where the target's import fails for want of a package, such as ``"leaven[torch]"``.
+
+    Raises:
+        DeclarationError: a name or target is malformed.
+    """
+
+    name: str
+    target: Any
+    summary: str = ""
+    replaces: str | None = None
+    extra: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise DeclarationError(f"component name {self.name!r}: use lower-case letters, digits and _, families with '.'")
+        if isinstance(self.target, str) and not _TARGET.fullmatch(self.target):
+            raise DeclarationError(f"component {self.name!r}: target {self.target!r} is not of the form 'package.module:Name'")
+        if not isinstance(self.target, str) and not callable(self.target):
+            raise DeclarationError(f"component {self.name!r}: target {self.target!r} is neither an import string nor callable")

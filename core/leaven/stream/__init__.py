@@ -1,0 +1,1 @@
+"""From a dataset to batches: order, randomness, buffers, messages, processes, delivery, loader."""
