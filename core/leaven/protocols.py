@@ -172,7 +172,10 @@ class Transport(Protocol):
         """Return all ``(worker, message)`` that have arrived, without waiting."""
 
     def wait(self, fds: Sequence[int], timeout: float | None) -> list[int]:
-        """Wait until a message or one of ``fds`` is readable, or ``timeout`` seconds; return the readable ones of ``fds``."""
+        """Return the readable ones of ``fds``, after at most ``timeout`` seconds.
+
+        Return early when a message has arrived, or when a worker can take one after :meth:`send` returned ``False``.
+        """
 
     def close(self) -> None:
         """Drop what is in flight and give back everything, at once."""

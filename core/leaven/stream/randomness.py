@@ -10,6 +10,7 @@ counter. The key is (seed, stream); the counter's word 0 runs, words 1-3 are epo
 from __future__ import annotations
 
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Stream:
         self._counter = np.zeros(4, np.uint64)
         self._counter[3] = op_number(op)
         key = np.array([seed & _MASK, (seed >> 64) & _MASK], np.uint64)
-        self._state = {
+        self._state: Any = {
             "bit_generator": "Philox",
             "state": {"counter": self._counter, "key": key},
             "buffer": np.zeros(4, np.uint64),

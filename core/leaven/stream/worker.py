@@ -6,8 +6,6 @@ import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgpack
-
 from leaven.errors import LeavenError, ParameterError, SampleError
 from leaven.stream.buffers import BufferSpec, SpecLike, buffer_spec
 
@@ -19,9 +17,14 @@ if TYPE_CHECKING:
 
 
 class Item(NamedTuple):
-    """One sample of a request: its position in the dataset, its key where it has one, and its content."""
+    """One appearance of a sample in the stream.
 
-    index: int
+    ``index`` is its position in the dataset, ``epoch`` how many times the whole dataset came before it (together they
+    are the cell that its randomness is keyed by), ``key`` its name or ``""``, ``data`` its content.
+    """
+
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs
+    epoch: int
     key: str
     data: bytes | Mapping[str, Any]
 
@@ -30,10 +33,9 @@ class Request(NamedTuple):
     """One unit of work: the samples of one mini-batch and the arrays that they go to.
 
     ``arrays`` hold one row for each sample and are already filled with each buffer's fill value. ``samples`` reads as
-    it is iterated, once.
+    it is iterated, once. ``number`` counts the requests of the loader's life.
     """
 
-    epoch: int
     number: int
     samples: Iterable[Item]
     rows: int
@@ -47,13 +49,13 @@ class Row:
     Attributes:
         index: position of the sample in the dataset.
         key: the sample's key, or ``""``.
-        epoch: the epoch, from 0.
+        epoch: how many times the whole dataset came before this appearance of the sample.
     """
 
     __slots__ = ("_lists", "_streams", "epoch", "index", "key")
 
-    def __init__(self, epoch: int, item: Item, streams: Streams, lists: dict[str, list[Any]]) -> None:
-        self.epoch = epoch
+    def __init__(self, item: Item, streams: Streams, lists: dict[str, list[Any]]) -> None:
+        self.epoch = item.epoch
         self.index = item.index
         self.key = item.key
         self._streams = streams
@@ -163,10 +165,11 @@ class BufferWorker(Worker):
         """Fill the rows in order; return the arrays, and the lists that were appended to."""
         lists: dict[str, list[Any]] = {}
         for position, item in enumerate(request.samples):
-            row = Row(request.epoch, item, request.streams, lists)
+            sample = unpacked(item)
+            named = item if item.key else item._replace(key=str(sample.get("key", "")))
             views = {key: array[position] for key, array in request.arrays.items()}
-            with failures_named(item, "prepare"):
-                self.prepare(unpacked(item), row, views)
+            with failures_named(named, "prepare"):
+                self.prepare(sample, Row(named, request.streams, lists), views)
         return {**request.arrays, **aligned(lists, request.rows)}
 
 
@@ -202,7 +205,11 @@ class failures_named:  # noqa: N801 - reads as a statement: with failures_named(
         if isinstance(error, SampleError):
             if error.index is None:
                 raise SampleError(
-                    error.message, index=self._item.index, key=self._item.key, stage=error.stage, cause_type=error.cause_type
+                    error.message,
+                    index=self._item.index,
+                    key=self._item.key,
+                    stage=error.stage,
+                    cause_type=error.cause_type,
                 ) from error
             return
         raise SampleError(

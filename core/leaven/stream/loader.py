@@ -1,0 +1,214 @@
+"""TurboDataLoader: batches from a dataset, made by workers. Here the registry's wing and the stream's wing meet."""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from leaven.errors import ParameterError
+from leaven.stream.arena import Layout
+from leaven.stream.engine import Engine
+from leaven.stream.parts import Parts
+from leaven.stream.sources import Source, Stretch, source_of
+
+if TYPE_CHECKING:
+    from leaven.registry.registry import Registry
+
+_SMALL_SLOT = 1 << 20  # bytes; batches below it are made in a few ms, so workers need more of them at hand
+
+
+class TurboDataLoader:
+    """Feeds batches that workers make from a dataset.
+
+    ::
+
+        with TurboDataLoader(dataset, 64, worker, nworkers=2, shuffle=True) as loader:
+            for iteration, mini_batches in loader:      # one epoch
+                for sample in mini_batches:             # a dict: image, label, augmentation
+                    ...
+
+    The stream is a pure function of the dataset, ``seed`` and the position in it: it does not depend on the number of
+    workers or on the transport. One ``for`` is one epoch; one that was broken off is not continued, except where the
+    samples come from an iterator that cannot be started again.
+
+    Args:
+        dataset: a dataset (instance, spec string or table), anything with ``len`` and integer positions, or an
+            iterable. Samples are packed msgpack messages or mappings.
+        batch_size: samples in one iteration.
+        worker: instance, spec string or table of kind ``worker``.
+        nworkers: number of workers; 0 works in this process.
+        length: samples in one epoch; by default those of the dataset. Epochs of another length follow each other in the
+            endless stream of passes over the dataset.
+        num_mini_batches: into how many equal parts an iteration is cut; must divide ``batch_size``.
+        start_iteration: number of the first iteration: the stream goes on there, within the epoch that it falls into.
+        shared_memory: ``True``, or how many mini-batches it holds; ``False`` sends arrays through the transport.
+        transport: spec, table or instance of kind ``transport``.
+        feed: spec, table or instance of kind ``feed``.
+        seed: of shuffling and augmentation.
+        shuffle: a new order for each pass; needs a dataset with positions.
+        registry: where names are looked up; by default :func:`leaven.default_registry`.
+
+    Raises:
+        ParameterError: a value is out of range, or values do not go together.
+        LookupFailed: a name does not lead to a component.
+        RecipeError: the worker cannot be made in another process; the text says what can be done.
+    """
+
+    def __init__(
+        self,
+        dataset: Any,
+        batch_size: int,
+        worker: Any,
+        nworkers: int,
+        length: int | None = None,
+        num_mini_batches: int = 1,
+        start_iteration: int = 0,
+        shared_memory: bool | int = True,
+        transport: Any = "zeromq",
+        feed: Any = "numpy",
+        seed: int = 0,
+        shuffle: bool = False,
+        registry: Registry | None = None,
+    ) -> None:
+        _check(batch_size, nworkers, num_mini_batches, start_iteration, length, shared_memory)
+        self.batch_size = batch_size
+        self.num_mini_batches = num_mini_batches
+        self.rows = batch_size // num_mini_batches
+        """Samples in a mini-batch."""
+        self.seed = seed
+        self.wait_seconds = 0.0
+        """How long the consumer has waited for batches, in all."""
+
+        self._parts = parts = Parts.of(registry, dataset, worker, transport, feed, nworkers)
+        workers = max(1, nworkers)
+        layout = Layout.of(parts.worker.buffers, self.rows)
+        depth = 4 if layout.size <= _SMALL_SLOT else 2
+        chosen = 0 if isinstance(shared_memory, bool) else shared_memory
+        slots = chosen or workers * depth + 2 * num_mini_batches
+        self._engine = Engine(parts, layout, slots, depth, workers, seed, bool(shared_memory))
+        self._source: Source = source_of(
+            parts.dataset,
+            readable=parts.readable,
+            seed=seed,
+            shuffle=shuffle,
+            length=length,
+            window=(slots + 1) * self.rows,
+        )
+        self._length = length if length is not None else self._source.length
+        self._iteration = start_iteration
+        self._position, self._within = self._place(start_iteration)
+        self._finalizer: weakref.finalize[..., Any] | None = None
+
+    # ---- epochs
+
+    @property
+    def epoch_iterations(self) -> int | None:
+        """Iterations in one epoch; ``None`` where the epoch ends when the iterable does."""
+        return None if self._length is None else -(-self._length // self.batch_size)
+
+    def __len__(self) -> int:
+        if self.epoch_iterations is None:
+            raise TypeError("the samples have no length: an epoch ends when they do")
+        return self.epoch_iterations
+
+    def set_length(self, length: int) -> None:
+        """Let epochs have ``length`` samples, from the next one on."""
+        _at_least(1, length=length)
+        self._length = length
+
+    def set_epoch_iterations(self, iterations: int) -> None:
+        """Let epochs have so many full iterations, from the next one on."""
+        _at_least(1, iterations=iterations)
+        self.set_length(iterations * self.batch_size)
+
+    def _place(self, iteration: int) -> tuple[int, int]:
+        """Return the position in the stream where an iteration begins, and how far into its epoch that is."""
+        if self._length is None or self.epoch_iterations is None:
+            return iteration * self.batch_size, 0
+        epochs, within = divmod(iteration, self.epoch_iterations)
+        return epochs * self._length + within * self.batch_size, within * self.batch_size
+
+    # ---- iteration
+
+    def __iter__(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        self.start()
+        start = self._position
+        end = None if self._length is None else start - self._within + self._length
+        self._source.begin(start, self._within)
+        self._engine.begin(self._stretches(start, end))
+        try:
+            while (mini_batches := self._mini_batches(start, end)) is not None:
+                start += self.batch_size
+                self._iteration += 1
+                yield self._iteration - 1, mini_batches
+                del mini_batches  # or this frame would hold the slots while it waits for the next ones
+        finally:
+            self._within = 0
+            self._position = start if end is None else min(start, end) if self._source.flows else end
+
+    def _stretches(self, start: int, end: int | None) -> Iterator[Stretch]:
+        while end is None or start < end:
+            rows = self.rows if end is None else min(self.rows, end - start)
+            stretch = self._source.stretch(start, start + rows)
+            if stretch.indices:
+                yield stretch
+            if len(stretch.indices) < rows:
+                return
+            start += rows
+
+    def _mini_batches(self, start: int, end: int | None) -> list[dict[str, Any]] | None:
+        found: list[dict[str, Any]] = []
+        for part in range(self.num_mini_batches):
+            if end is not None and start + part * self.rows >= end:
+                break
+            began = time.perf_counter()
+            samples = self._engine.take()
+            self.wait_seconds += time.perf_counter() - began
+            if samples is None:
+                return found or None
+            found.extend(self._parts.feed(sample) for sample in samples)
+            del samples
+        return found if end is None or start < end else None
+
+    # ---- life
+
+    def start(self) -> None:
+        """Start the workers. Done by ``with`` and by the first iteration."""
+        if self._finalizer is None:
+            self._engine.start()
+            self._finalizer = weakref.finalize(self, self._engine.close)
+
+    def close(self) -> None:
+        """Stop the workers and give back everything; batches that are still held stay valid."""
+        if self._finalizer is not None:
+            self._finalizer()
+            self._finalizer = None
+
+    def __enter__(self) -> TurboDataLoader:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def _check(
+    batch_size: int,
+    nworkers: int,
+    num_mini_batches: int,
+    start_iteration: int,
+    length: int | None,
+    shared_memory: bool | int,
+) -> None:
+    _at_least(1, batch_size=batch_size, num_mini_batches=num_mini_batches, length=1 if length is None else length)
+    _at_least(0, nworkers=nworkers, start_iteration=start_iteration, shared_memory=int(shared_memory))
+    if batch_size % num_mini_batches:
+        raise ParameterError(f"batch_size {batch_size} is not divisible by num_mini_batches={num_mini_batches}")
+
+
+def _at_least(least: int, **values: int) -> None:
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ParameterError(f"{name}={value!r}: expected a whole number, at least {least}")

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from leaven.stream.delivery import Ledger, Task
+
+
+def tasks(count, first=0):
+    return iter([Task(first + number, [0], [number], None) for number in range(count)])
+
+
+def test_work_goes_to_the_least_loaded_worker_up_to_its_depth():
+    ledger = Ledger(slots=10, workers=2, depth=2)
+    ledger.begin(tasks(10))
+    given = [ledger.give({0, 1}).worker for _ in range(4)]
+    assert given == [0, 1, 0, 1]
+    assert ledger.give({0, 1}) is None
+
+
+def test_without_a_free_slot_nothing_is_given_out():
+    ledger = Ledger(slots=1, workers=2, depth=2)
+    ledger.begin(tasks(3))
+    job = ledger.give({0, 1})
+    assert ledger.give({0, 1}) is None
+    ledger.settle(job.worker, 0, 0, job.slot)
+    assert ledger.give({0, 1}) is None  # the slot is the consumer's now
+    ledger.release(job.slot)
+    assert ledger.give({0, 1}).task.number == 1
+
+
+def test_an_answer_that_does_not_match_does_not_count():
+    ledger = Ledger(slots=4, workers=2, depth=2)
+    ledger.begin(tasks(2))
+    job = ledger.give({0})
+    assert ledger.settle(1, 0, 0, job.slot) is None
+    assert ledger.settle(0, 0, 1, job.slot) is None
+    assert ledger.settle(0, 0, 0, job.slot + 1) is None
+    assert ledger.settle(0, 0, 0, job.slot) == job
+    assert ledger.settle(0, 0, 0, job.slot) is None
+
+
+def test_what_was_not_sent_is_first_in_the_queue_again():
+    ledger = Ledger(slots=4, workers=1, depth=4)
+    ledger.begin(tasks(3))
+    job = ledger.give({0})
+    ledger.undo(job)
+    assert ledger.give({0}) == job
+
+
+def test_a_dead_workers_work_is_done_again_first_and_in_order():
+    ledger = Ledger(slots=6, workers=2, depth=3)
+    ledger.begin(tasks(6))
+    jobs = [ledger.give({0, 1}) for _ in range(4)]
+    lost = ledger.lost(0)
+    assert [job.task.number for job in lost] == [0, 2]
+    again = [ledger.give({1}) for _ in range(1)] + [ledger.give({0}) for _ in range(2)]
+    assert [(job.task.number, job.attempt) for job in again] == [(0, 1), (2, 1), (4, 0)]
+    assert ledger.settle(0, 0, 0, jobs[0].slot) is None  # a late word of the dead
+
+
+def test_a_new_epoch_forgets_what_is_in_flight_but_not_its_slots():
+    ledger = Ledger(slots=2, workers=1, depth=2)
+    ledger.begin(tasks(5))
+    old = [ledger.give({0}), ledger.give({0})]
+    ledger.begin(tasks(5, first=2))
+    assert ledger.give({0}) is None
+    assert ledger.settle(0, 0, 0, old[0].slot) is None
+    assert ledger.give({0}).task.number == 2
+    assert not ledger.idle
+
+
+@given(st.data())
+@settings(max_examples=200, deadline=None)
+def test_nothing_is_lost_or_delivered_twice_whatever_happens(data):
+    """Random interleavings of giving, answering, dying, unsendable messages, late answers and slow consumers."""
+    count, workers = data.draw(st.integers(0, 12)), data.draw(st.integers(1, 3))
+    slots, depth = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 3))
+    ledger = Ledger(slots, workers, depth)
+    ledger.begin(tasks(count))
+    flight, late, held, delivered = [], [], [], []
+    everyone = set(range(workers))
+    for _ in range(400):
+        if len(delivered) == count and not held:
+            break
+        action = data.draw(st.sampled_from(["give", "give", "answer", "answer", "die", "undo", "late", "release"]))
+        if action == "give" and (job := ledger.give(everyone)):
+            assert job.slot not in [other.slot for other in flight + held]
+            flight.append(job)
+        elif action == "undo" and (job := ledger.give(everyone)):
+            ledger.undo(job)
+        elif action == "answer" and flight:
+            job = flight.pop(data.draw(st.integers(0, len(flight) - 1)))
+            assert ledger.settle(job.worker, job.task.number, job.attempt, job.slot) == job
+            delivered.append(job.task.number)
+            held.append(job)
+        elif action == "die":
+            worker = data.draw(st.integers(0, workers - 1))
+            late += [job for job in flight if job.worker == worker]
+            flight = [job for job in flight if job.worker != worker]
+            ledger.lost(worker)
+        elif action == "late" and late:
+            job = late.pop()
+            assert ledger.settle(job.worker, job.task.number, job.attempt, job.slot) is None
+        elif action == "release" and held:
+            ledger.release(held.pop().slot)
+    else:
+        while len(delivered) < count:  # whatever happened, the rest can always be delivered
+            job = ledger.give(everyone) or (flight.pop() if flight else None)
+            if job is None:
+                ledger.release(held.pop().slot)
+                continue
+            assert ledger.settle(job.worker, job.task.number, job.attempt, job.slot) == job
+            delivered.append(job.task.number)
+            held.append(job)
+    assert sorted(delivered) == list(range(count))

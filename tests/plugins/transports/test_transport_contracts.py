@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from leaven.testing import TransportContract
+
+
+class TestZeroMQ(TransportContract):
+    spec = "transport:zeromq"
+
+
+class TestInline(TransportContract):
+    spec = "transport:inline"

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from leaven.errors import TransportError
+from leaven_plugins.transports.zeromq.transport import ZeroMQ
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    return tmp_path
+
+
+def received(transport, count, seconds=10.0):
+    found = []
+    deadline = time.monotonic() + seconds
+    while len(found) < count and time.monotonic() < deadline:
+        transport.wait([], 0.1)
+        found += transport.receive()
+    return found
+
+
+def test_messages_arrive_in_order_from_the_worker_that_sent_them(folder):
+    transport = ZeroMQ()
+    transport.open(2)
+    channels = [ZeroMQ().connect(transport.address(number)) for number in range(2)]
+    for number, channel in enumerate(channels):
+        for part in range(50):
+            channel.send(bytes([number, part]))
+    found = received(transport, 100)
+    for number in range(2):
+        assert [message for worker, message in found if worker == number] == [bytes([number, n]) for n in range(50)]
+    for channel in channels:
+        channel.close()
+    transport.close()
+
+
+def test_the_sockets_folder_is_private_and_goes_once_every_worker_has_spoken(folder):
+    transport = ZeroMQ()
+    transport.open(2)
+    (made,) = folder.iterdir()
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+    channels = [ZeroMQ().connect(transport.address(number)) for number in range(2)]
+    channels[0].send(b"here")
+    assert received(transport, 1) == [(0, b"here")]
+    assert made.exists()
+    channels[1].send(b"too")
+    assert received(transport, 1) == [(1, b"too")]
+    assert not made.exists()
+    while not transport.send(1, b"still there?"):
+        time.sleep(0.01)
+    assert channels[1].receive() == b"still there?"
+    for channel in channels:
+        channel.close()
+    transport.close()
+
+
+def test_sending_never_blocks(folder):
+    transport = ZeroMQ(queue=3)
+    transport.open(1)
+    assert transport.send(0, b"nobody there") is False
+    channel = ZeroMQ(queue=3).connect(transport.address(0))
+    channel.send(b"here")
+    received(transport, 1)
+    sent = 0
+    while transport.send(0, b"x" * 100_000) and sent < 10_000:
+        sent += 1
+    assert 3 <= sent < 10_000  # kernel buffers take some beyond the queues
+    channel.close()
+    transport.close()
+
+
+def test_wait_returns_the_descriptors_that_are_readable(folder):
+    transport = ZeroMQ()
+    transport.open(1)
+    (r1, w1), (r2, w2) = os.pipe(), os.pipe()
+    os.write(w2, b"!")
+    assert transport.wait([r1, r2], 5) == [r2]
+    os.write(w1, b"!")
+    assert sorted(transport.wait([r1, r2], 5)) == sorted([r1, r2])
+    assert transport.wait([r1], 5) == [r1]
+    os.read(r1, 1)
+    assert transport.wait([r1], 0.01) == []
+    transport.close()
+    for fd in (r1, w1, r2, w2):
+        os.close(fd)
+
+
+def test_closing_with_work_in_flight_is_immediate(folder):
+    transport = ZeroMQ()
+    transport.open(1)
+    channel = ZeroMQ().connect(transport.address(0))
+    channel.send(b"here")
+    received(transport, 1)
+    while not transport.send(0, b"x" * 10_000_000):
+        time.sleep(0.01)
+    closing = threading.Thread(target=transport.close)
+    closing.start()
+    closing.join(10)
+    assert not closing.is_alive()
+    channel.close()
+    with pytest.raises(TransportError):
+        transport.send(0, b"too late")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_used_is_named(tmp_path):
+    with pytest.raises(TransportError, match="TMPDIR"):
+        ZeroMQ(folder=str(tmp_path / "missing")).open(1)
+    deep = tmp_path / ("x" * 60) / ("y" * 60)
+    deep.mkdir(parents=True)
+    with pytest.raises(TransportError, match="too long"):
+        ZeroMQ(folder=str(deep)).open(1)
+    assert list(deep.iterdir()) == []
+
+
+def test_nothing_is_left_when_it_is_opened_again(folder):
+    transport = ZeroMQ()
+    for _ in range(3):
+        transport.open(2)
+        transport.close()
+    assert list(Path(folder).iterdir()) == []
