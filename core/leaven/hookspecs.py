@@ -10,6 +10,7 @@ The module (its *door*) defines the hooks of the kinds that it offers. A hook ta
 nothing but ``leaven`` and the standard library: what is declared is imported when it is created.
 '''
 
+# mypy: disable-error-code="empty-body"
 from __future__ import annotations
 
 from collections.abc import Iterable

@@ -35,8 +35,14 @@ class Component:
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
-            raise DeclarationError(f"component name {self.name!r}: use lower-case letters, digits and _, families with '.'")
+            raise DeclarationError(
+                f"component name {self.name!r}: use lower-case letters, digits and _, families with '.'"
+            )
         if isinstance(self.target, str) and not _TARGET.fullmatch(self.target):
-            raise DeclarationError(f"component {self.name!r}: target {self.target!r} is not of the form 'package.module:Name'")
+            raise DeclarationError(
+                f"component {self.name!r}: target {self.target!r} is not of the form 'package.module:Name'"
+            )
         if not isinstance(self.target, str) and not callable(self.target):
-            raise DeclarationError(f"component {self.name!r}: target {self.target!r} is neither an import string nor callable")
+            raise DeclarationError(
+                f"component {self.name!r}: target {self.target!r} is neither an import string nor callable"
+            )

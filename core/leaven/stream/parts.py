@@ -26,7 +26,9 @@ class Parts:
     feed: Feed
 
     @classmethod
-    def of(cls, registry: Registry | None, dataset: Any, worker: Any, transport: Any, feed: Any, nworkers: int) -> Parts:
+    def of(
+        cls, registry: Registry | None, dataset: Any, worker: Any, transport: Any, feed: Any, nworkers: int
+    ) -> Parts:
         """Look everything up. Without workers, the loader's own process is where the work is done.
 
         Raises:

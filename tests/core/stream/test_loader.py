@@ -400,7 +400,11 @@ def run_script(tmp_path, source, **options):
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(source))
     return subprocess.Popen(
-        [sys.executable, "-W", "error", str(script)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+        [sys.executable, "-W", "error", str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
     )
 
 

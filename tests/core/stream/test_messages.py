@@ -14,7 +14,14 @@ ints = st.integers(-1, 2**40)
 MESSAGES = st.one_of(
     st.builds(Ready, ints),
     st.builds(Work, ints, ints, ints, st.lists(ints), st.lists(ints), st.none() | st.lists(st.binary())),
-    st.builds(Done, ints, ints, ints, st.lists(st.text()), st.lists(st.dictionaries(st.text(), st.lists(st.floats(allow_nan=False))))),
+    st.builds(
+        Done,
+        ints,
+        ints,
+        ints,
+        st.lists(st.text()),
+        st.lists(st.dictionaries(st.text(), st.lists(st.floats(allow_nan=False)))),
+    ),
     st.builds(Failed, ints, ints, ints, st.dictionaries(st.text(), st.text())),
 )
 

@@ -40,7 +40,7 @@ def test_seeds_and_passes_give_orders_of_their_own():
 
 @pytest.mark.parametrize("length", [2, 5, 12, 100])
 def test_each_sample_comes_at_each_place_equally_often(length):
-    """Chi-square of where sample k lands over many passes, against its own distribution (mean df, deviation sqrt(2 df))."""
+    """Chi-square of where each sample lands over many passes: mean df, standard deviation sqrt(2 df)."""
     passes = 4000
     indices = Order(length, 11, True).cells(0, passes * length).indices.reshape(passes, length)
     counts = np.stack([np.bincount(column, minlength=length) for column in indices.T])

@@ -1,4 +1,4 @@
-"""Datasets and workers for the loader's tests: importable in worker processes, since the tests put this folder on the path."""
+"""Datasets and workers for the loader's tests, which put this folder on the path of their worker processes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ class Echo(BufferWorker):
             os._exit(3)
         if value == self.slow_at:
             time.sleep(3600)
-        time.sleep(self.ms / 1000)
+        if self.ms:
+            time.sleep(self.ms / 1000)
         buffers["value"][0] = value
         buffers["noise"][:] = row.random.random(3)
         row.append("key", row.key)
@@ -65,7 +66,7 @@ class Echo(BufferWorker):
 
 
 class Unruly(BufferWorker):
-    """Breaks in ``how``: at ``setup``, ``print``s, appends to a list only now and then, or returns what cannot travel."""
+    """Breaks in ``how``: in ``setup``, by printing, with lists that are too short or hold what cannot travel."""
 
     def __init__(self, how: str):
         self.how = how

@@ -1,0 +1,114 @@
+"""leaven: feeds and trains vision networks; a small kernel, and every part of it a plugin.
+
+Names are imported when they are first used: what a plugin's door needs costs no numpy, and a worker process that is
+handed its work as a recipe never sees the plugin system.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from leaven.errors import (
+        BlockedError,
+        BrokenPluginError,
+        ConfigError,
+        DatasetError,
+        DeclarationError,
+        DecodeError,
+        FormatError,
+        LeavenError,
+        LookupFailed,
+        MissingPackageError,
+        NameClash,
+        ParameterError,
+        ProtocolError,
+        RecipeError,
+        SampleError,
+        TransportError,
+        UnknownName,
+        WorkerError,
+    )
+    from leaven.hookspecs import hookimpl
+    from leaven.protocols import Decoded, ImageInfo, Region
+    from leaven.registry.components import Component
+    from leaven.registry.registry import Registry, create, default_registry
+    from leaven.stream.buffers import BufferSpec, buffer_spec, make_fill_value
+    from leaven.stream.loader import TurboDataLoader
+    from leaven.stream.worker import BufferWorker, Request, Row, Worker
+
+    __version__: str
+
+__all__ = [
+    "BlockedError",
+    "BrokenPluginError",
+    "BufferSpec",
+    "BufferWorker",
+    "Component",
+    "ConfigError",
+    "DatasetError",
+    "DeclarationError",
+    "DecodeError",
+    "Decoded",
+    "FormatError",
+    "ImageInfo",
+    "LeavenError",
+    "LookupFailed",
+    "MissingPackageError",
+    "NameClash",
+    "ParameterError",
+    "ProtocolError",
+    "RecipeError",
+    "Region",
+    "Registry",
+    "Request",
+    "Row",
+    "SampleError",
+    "TransportError",
+    "TurboDataLoader",
+    "UnknownName",
+    "Worker",
+    "WorkerError",
+    "__version__",
+    "buffer_spec",
+    "create",
+    "default_registry",
+    "hookimpl",
+    "make_fill_value",
+]
+
+_ELSEWHERE = {
+    "leaven.hookspecs": ("hookimpl",),
+    "leaven.protocols": ("Decoded", "ImageInfo", "Region"),
+    "leaven.registry.components": ("Component",),
+    "leaven.registry.registry": ("Registry", "create", "default_registry"),
+    "leaven.stream.buffers": ("BufferSpec", "buffer_spec", "make_fill_value"),
+    "leaven.stream.loader": ("TurboDataLoader",),
+    "leaven.stream.worker": ("BufferWorker", "Request", "Row", "Worker"),
+}
+_MODULE_OF = {name: module for module, names in _ELSEWHERE.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = _version()
+    elif name in __all__:
+        value = getattr(import_module(_MODULE_OF.get(name, "leaven.errors")), name)
+    else:
+        raise AttributeError(f"module 'leaven' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("leaven")
+    except PackageNotFoundError:  # run from a source tree that was not installed
+        return "0+unknown"

@@ -1,0 +1,99 @@
+"""The commands ``leaven data pack`` and ``leaven data info``."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from leaven.cli.output import console, emit_json
+from leaven.errors import DatasetError
+
+if TYPE_CHECKING:
+    from leaven.registry.registry import Registry
+    from leaven_plugins.commands.data.resizing import Resizer
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")
+
+
+@click.group()
+def data() -> None:
+    """Pack samples into one file, see what is in one.
+
+    Datasets are named by the path of a file or folder, or by a component such as dataset:digits.
+    """
+
+
+@data.command()
+@click.argument("src")
+@click.argument("dst", type=click.Path(path_type=Path))
+@click.option("--format", "format_", metavar="NAME", help="Dataset component to write; otherwise by the suffix of DST.")
+@click.option("--resize", type=click.IntRange(1), metavar="N", help="Shrink images to N pixels on their shorter side.")
+@click.option("--overwrite", is_flag=True, help="Replace DST if it exists.")
+@_json
+@click.pass_obj
+def pack(
+    registry: Registry, src: str, dst: Path, format_: str | None, resize: int | None, overwrite: bool, as_json: bool
+) -> None:
+    """Pack the samples of SRC into the file DST.
+
+    The JSON object has the keys path, format, samples, bytes (of the file) and seconds.
+    """
+    from leaven_plugins.commands.data.opening import find_writer, open_dataset
+    from leaven_plugins.commands.data.packing import samples_of
+    from leaven_plugins.commands.data.progress import progress
+    from leaven_plugins.commands.data.report import size_text
+
+    start = time.monotonic()
+    writer = find_writer(dst, format_, registry)
+    if dst.exists() and not overwrite:
+        raise DatasetError(f"{dst}: exists already; --overwrite replaces it")
+    with closing(open_dataset(src, registry)) as source, progress("packing", len(source), console(err=True)) as advance:
+        samples = samples_of(source, _resizer(registry, resize), advance)
+        count = writer.write(dst, samples, overwrite=True) if overwrite else writer.write(dst, samples)
+    nbytes = dst.stat().st_size
+    if as_json:
+        seconds = round(time.monotonic() - start, 3)
+        emit_json({"path": dst, "format": writer.format, "samples": count, "bytes": nbytes, "seconds": seconds})
+    else:
+        click.echo(f"packed {count:,} samples ({size_text(nbytes)}) into {dst}")
+
+
+@data.command()
+@click.argument("path")
+@_json
+@click.pass_obj
+def info(registry: Registry, path: str, as_json: bool) -> None:
+    """Say what is in the dataset at PATH.
+
+    The JSON object has the keys path, format, samples, bytes (of all samples), fields (name and type, of the first
+    sample), classes (label and number of samples), image_sizes (height and width: [min, median, max], or null) and
+    unreadable (key and reason, of images that are none).
+    """
+    from leaven_plugins.commands.data.opening import locate
+    from leaven_plugins.commands.data.progress import progress
+    from leaven_plugins.commands.data.report import print_report, report
+    from leaven_plugins.commands.data.survey import survey
+
+    offer, params = locate(path, registry)
+    decoder = registry.create("decoder:opencv")
+    with (
+        closing(registry.create(offer.qualified, **params)) as dataset,
+        progress("reading", len(dataset), console(err=True)) as advance,
+    ):
+        seen = survey(dataset, decoder, advance)
+    if as_json:
+        emit_json(report(path, offer.name, seen))
+    else:
+        print_report(path, offer.name, seen, console())
+
+
+def _resizer(registry: Registry, side: int | None) -> Resizer | None:
+    if side is None:
+        return None
+    from leaven_plugins.commands.data.resizing import Resizer
+
+    return Resizer(registry.create("decoder:opencv"), side)

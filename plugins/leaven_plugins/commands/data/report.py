@@ -1,0 +1,89 @@
+"""What ``leaven data info`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from leaven.errors import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from leaven_plugins.commands.data.survey import Survey
+
+_MOST_CLASSES = 20
+_BAR = 30
+
+
+def report(path: str, format: str, seen: Survey) -> dict[str, Any]:  # noqa: A002 - as the key is called
+    """Return the report for programs.
+
+    Keys: ``path`` and ``format`` of the dataset, ``samples`` (their number), ``bytes`` (of all of them), ``fields``
+    (name -> type, of the first), ``classes`` (label -> number of samples), ``image_sizes`` (``height`` and ``width`` ->
+    ``[min, median, max]``, null without images), ``unreadable`` (key -> reason, of images that are none).
+    """
+    return {
+        "path": path,
+        "format": format,
+        "samples": seen.samples,
+        "bytes": seen.nbytes,
+        "fields": seen.fields,
+        "classes": {str(label): count for label, count in seen.classes.items()},
+        "image_sizes": {side: list(spread) for side, spread in seen.image_sizes.items()} or None,
+        "unreadable": seen.unreadable,
+    }
+
+
+def print_report(path: str, format: str, seen: Survey, console: Console) -> None:  # noqa: A002
+    """Print the report for people."""
+    from leaven.cli.output import table
+
+    console.print(table(("dataset", printable(path)), _overview(format, seen)))
+    if seen.fields:
+        fields = [(printable(name), kind) for name, kind in seen.fields.items()]
+        console.print(table(("field", "type in the first sample"), fields))
+    if seen.classes:
+        console.print(table(("label", "samples", ""), _histogram(seen)))
+    if seen.unreadable:
+        rows = [(printable(key), printable(reason)) for key, reason in list(seen.unreadable.items())[:_MOST_CLASSES]]
+        console.print(table(("unreadable image", "reason"), rows))
+
+
+def size_text(nbytes: int) -> str:
+    """Return a number of bytes in the unit that suits it, such as ``1.5 MB``."""
+    value, unit = float(nbytes), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def _overview(format: str, seen: Survey) -> list[tuple[str, str]]:  # noqa: A002
+    rows = [("format", format), ("samples", f"{seen.samples:,}"), ("size", size_text(seen.nbytes))]
+    if seen.classes:
+        rows.append(("classes", f"{len(seen.classes):,}"))
+    rows += [(f"image {side}", _spread_text(*spread)) for side, spread in seen.image_sizes.items()]
+    if seen.unreadable:
+        rows.append(("unreadable", f"{len(seen.unreadable):,} images"))
+    return rows
+
+
+def _spread_text(smallest: int, median: float, largest: int) -> str:
+    return f"{smallest} px" if smallest == largest else f"{smallest} to {largest} px, median {median:g}"
+
+
+def _histogram(seen: Survey) -> list[tuple[str, str, str]]:
+    most = max(seen.classes.values())
+    rows = [
+        (_label_text(label, seen.names), f"{count:,}", "\u2588" * round(_BAR * count / most))
+        for label, count in list(seen.classes.items())[:_MOST_CLASSES]
+    ]
+    rest = len(seen.classes) - len(rows)
+    return [*rows, (f"... {rest:,} more", "", "")] if rest else rows
+
+
+def _label_text(label: int | str, names: Mapping[int | str, str]) -> str:
+    name = names.get(label, str(label))
+    return printable(name if name == str(label) else f"{label} {name}")

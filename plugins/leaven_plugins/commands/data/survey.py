@@ -1,0 +1,100 @@
+"""What a dataset holds: fields, labels, sizes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from leaven.errors import DecodeError
+from leaven_plugins.commands.data.reading import read_sample
+
+if TYPE_CHECKING:
+    from leaven.protocols import Dataset, Decoder, ImageInfo
+
+
+@dataclass
+class Survey:
+    """What was seen in a dataset.
+
+    Attributes:
+        samples: how many there are.
+        nbytes: size of all samples: of the messages where they are packed, else of their bytes values.
+        fields: field -> type, of the first sample.
+        classes: label -> how many samples have it, by label; of labels that are integers or strings.
+        names: label -> name of the class, where known.
+        image_sizes: ``height`` and ``width`` -> smallest, median and largest in pixels; empty without images.
+        unreadable: key -> what is wrong, of samples whose ``image`` is not one.
+    """
+
+    samples: int
+    nbytes: int = 0
+    fields: dict[str, str] = field(default_factory=dict)
+    classes: dict[int | str, int] = field(default_factory=dict)
+    names: dict[int | str, str] = field(default_factory=dict)
+    image_sizes: dict[str, tuple[int, float, int]] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+
+def survey(dataset: Dataset, decoder: Decoder, advance: Callable[[], None]) -> Survey:
+    """Look at all samples; only the heads of images are read. ``advance`` is called after each sample.
+
+    Raises:
+        DatasetError: the dataset cannot be opened.
+        SampleError: a sample cannot be read.
+    """
+    seen = Survey(len(dataset))
+    labels: Counter[int | str] = Counter()
+    infos: list[ImageInfo] = []
+    for index in range(seen.samples):
+        fields, _, nbytes = read_sample(dataset, index)
+        seen.nbytes += nbytes
+        seen.fields = seen.fields or {str(name): described(value) for name, value in fields.items()}
+        _count_label(fields, labels, seen.names)
+        if isinstance(fields.get("image"), bytes):
+            try:
+                infos.append(decoder.info(fields["image"]))
+            except DecodeError as error:
+                seen.unreadable[dataset.key(index)] = str(error)
+        advance()
+    seen.classes = dict(sorted(labels.items(), key=lambda item: (isinstance(item[0], str), item[0])))
+    seen.names = {**_class_names(dataset), **seen.names}
+    if infos:
+        seen.image_sizes = {"height": _spread([i.height for i in infos]), "width": _spread([i.width for i in infos])}
+    return seen
+
+
+def described(value: Any) -> str:
+    """Return the type of a field's value in a few words, such as ``float32 array (16, 4)``."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} array {value.shape}"
+    if isinstance(value, np.generic):
+        return str(value.dtype)
+    if isinstance(value, (list, tuple)):
+        return f"list of {len(value)}"
+    if isinstance(value, Mapping):
+        return f"map of {len(value)}"
+    return "null" if value is None else type(value).__name__
+
+
+def _count_label(fields: Mapping[Any, Any], labels: Counter[int | str], names: dict[int | str, str]) -> None:
+    label = fields.get("label")
+    if isinstance(label, np.integer):
+        label = int(label)
+    if not isinstance(label, (int, str)):
+        return
+    labels[label] += 1
+    if isinstance(fields.get("_label"), str):
+        names[label] = fields["_label"]
+
+
+def _class_names(dataset: Dataset) -> dict[int | str, str]:
+    names = getattr(dataset, "class_names", None) or getattr(dataset, "classes", None) or ()
+    return {label: str(name) for label, name in enumerate(names)}
+
+
+def _spread(values: list[int]) -> tuple[int, float, int]:
+    return min(values), float(np.median(values)), max(values)

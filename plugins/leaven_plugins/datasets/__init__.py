@@ -1,0 +1,1 @@
+"""Datasets: what reads and writes samples in one format."""

@@ -1,0 +1,35 @@
+"""Patterns of relative paths in which ``{LABEL}`` stands for the class."""
+
+from __future__ import annotations
+
+import re
+
+from leaven.errors import ParameterError
+
+_TOKENS = re.compile(r"\*\*/|\*\*|\*|\?|\{LABEL\}|.", re.DOTALL)
+_MEANING = {
+    "**/": r"(?:[^/]+/)*",
+    "**": r".+",
+    "*": r"[^/]*",
+    "?": r"[^/]",
+    "{LABEL}": r"(?P<LABEL>[^/]+)",
+}
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Return what matches the relative paths (with ``/``) that are meant; its group ``LABEL`` is the class.
+
+    ``{LABEL}`` is one folder's name or a part of a name, ``*`` and ``?`` stay within one name, ``**`` spans folders.
+
+    Raises:
+        ParameterError: ``{LABEL}`` is not in it exactly once.
+    """
+    if pattern.count("{LABEL}") != 1:
+        raise ParameterError(f"pattern {pattern!r} must contain {{LABEL}} once, as in '{{LABEL}}/**'")
+    return re.compile("".join(_MEANING.get(token) or re.escape(token) for token in _TOKENS.findall(pattern)), re.DOTALL)
+
+
+def natural(text: str) -> tuple[list[tuple[int, int, str]], str]:
+    """Return a sort key under which ``img2`` comes before ``img10``; texts that differ never have the same one."""
+    parts = re.split(r"([0-9]+)", text)
+    return [(1, int(part), "") if n % 2 else (0, 0, part.casefold()) for n, part in enumerate(parts)], text

@@ -1,0 +1,5 @@
+import acme_gpu.kernels
+
+
+class Needy:
+    """Needs a package when it is imported."""

@@ -1,0 +1,6 @@
+from leaven import hookimpl
+
+
+@hookimpl
+def leaven_ops():
+    yield "acme_strings_rooms:Op"
