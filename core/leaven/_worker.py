@@ -30,7 +30,6 @@ def main(message_fd: int, lifeline_fd: int, parent: int) -> None:
 
 def _serve(spec: dict[str, Any]) -> None:
     from leaven.registry.recipes import Recipe
-
     from leaven.stream.failures import described
     from leaven.stream.messages import STOP, Failed, Ready, encode
 
@@ -51,7 +50,6 @@ def _serve(spec: dict[str, Any]) -> None:
 
 def _server(spec: dict[str, Any]) -> Any:
     from leaven.registry.recipes import Recipe
-
     from leaven.stream.arena import Arena, Layout
     from leaven.stream.serving import Server
 

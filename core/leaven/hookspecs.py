@@ -1,4 +1,4 @@
-'''The hooks of leaven: one for each kind of component.
+"""The hooks of leaven: one for each kind of component.
 
 A plugin is a module, named by an entry point in the group ``leaven``::
 
@@ -8,7 +8,7 @@ A plugin is a module, named by an entry point in the group ``leaven``::
 The module (its *door*) defines the hooks of the kinds that it offers. A hook takes no arguments and yields
 :class:`~leaven.Component` declarations; it is called once, when names are first looked up, so a door imports
 nothing but ``leaven`` and the standard library: what is declared is imported when it is created.
-'''
+"""
 
 # mypy: disable-error-code="empty-body"
 from __future__ import annotations

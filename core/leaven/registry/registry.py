@@ -11,6 +11,7 @@ from leaven.errors import DeclarationError, RecipeError
 from leaven.kinds import kind_named
 from leaven.registry.blocks import Block, blocks_from, blocks_from_environment, split_requests
 from leaven.registry.discovery import discover
+from leaven.registry.files import existing_file
 from leaven.registry.lookup import Lookup, parse_spec
 from leaven.registry.offers import Offer
 from leaven.registry.plugins import Plugin
@@ -34,14 +35,14 @@ class Registry:
         builtin_only: block what other distributions than leaven installed.
 
     Raises:
-        UnknownName: a block names a kind that does not exist. Other names are checked at the first look-up.
+        UnknownName: a plugin's file or a blocked kind does not exist. Other names are checked at the first look-up.
     """
 
     def __init__(
         self, block: Iterable[str | Block] = (), plugins: Iterable[str] = (), builtin_only: bool = False
     ) -> None:
         wanted, refused = split_requests([plugins] if isinstance(plugins, str) else plugins)
-        self._requests = tuple(os.path.abspath(request) if is_file(request) else request for request in wanted)
+        self._requests = tuple(existing_file(request) if is_file(request) else request for request in wanted)
         chosen = blocks_from([block] if isinstance(block, (str, Block)) else block, "Registry(block=...)")
         self._blocks = (*refused, *chosen)
         self._from_environment = blocks_from_environment(os.environ.get("LEAVEN_BLOCK", ""))

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from leaven.errors import DeclarationError, UnknownName, listing, suggestion
-from leaven.registry.files import existing_file, file_module_name
+from leaven.registry.files import file_module_name
 from leaven.registry.plugins import Plugin
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ def installed_plugins() -> list[Plugin]:
 
 
 def requested_plugins(requests: Sequence[str], installed: Sequence[Plugin]) -> list[Plugin]:
-    """Return ``installed`` and those that ``requests`` add: paths of Python files, or import names of modules.
+    """Return ``installed`` and those that ``requests`` add: resolved paths of Python files, or import names of modules.
 
     The name of an installed plugin adds nothing, but marks it as one that was asked for.
 
     Raises:
-        UnknownName: there is no such file, or no such plugin or module.
+        UnknownName: there is no such plugin or module.
     """
     names = set(requests)
     plugins = [plugin._replace(requested=True) if plugin.name in names else plugin for plugin in installed]
@@ -110,7 +110,6 @@ def _of_module(name: str, known: Collection[str]) -> Plugin:
 
 
 def _of_file(path: str) -> Plugin:
-    path = existing_file(path)
     stem = os.path.splitext(os.path.basename(path))[0]
     return Plugin(stem, file_module_name(path), file=path, requested=True)
 

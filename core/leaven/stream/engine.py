@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import weakref
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,8 +23,28 @@ from leaven.stream.supervisor import Result, Supervisor
 log = logging.getLogger("leaven.loader")
 
 
+class _Lease(weakref.ref[Any]):
+    """Knows when the last view of a slot has died.
+
+    Its callback is a deque's ``append``, which runs no Python code: a Ctrl-C that arrives within a Python finalizer
+    would be printed and forgotten.
+    """
+
+    __slots__ = ("slot",)
+
+    slot: int
+
+    def __new__(cls, memory: Any, callback: Any, slot: int) -> _Lease:
+        self = super().__new__(cls, memory, callback)
+        self.slot = slot
+        return self
+
+    def __init__(self, memory: Any, callback: Any, slot: int) -> None:
+        """Nothing is left to do; the constructor of references would not take the slot."""
+
+
 class Engine:
-    """Makes batches of tasks.
+    """Makes batches of stretches of samples.
 
     Args:
         parts: the loader's components.
@@ -46,7 +67,8 @@ class Engine:
         self._workers = workers
         self._seed = seed
         self._shared = shared
-        self._leased: set[int] = set()
+        self._leases: dict[int, _Lease] = {}
+        self._ended: deque[_Lease] = deque()
         self._told = False
         self._arena: Arena | None = None
         self._supervisor: Supervisor | None = None
@@ -76,6 +98,7 @@ class Engine:
     def take(self) -> list[dict[str, Any]] | None:
         """Wait for the next stretch's batches; ``None`` at the end."""
         assert self._supervisor is not None
+        self._take_back()
         result = self._supervisor.take(self._next_number)
         if result is None:
             return None
@@ -104,20 +127,22 @@ class Engine:
         memory = self._arena.slot(result.slot)
         arrays = self._layout.arrays(memory, result.rows)
         shown = {key: arrays[key] for key in result.in_slot}
-        if len(self._leased) < self._slots - self._workers:
-            self._leased.add(result.slot)
-            weakref.finalize(memory, self._give_back, self._supervisor, result.slot).atexit = False
+        if len(self._leases) < self._slots - self._workers:
+            self._leases[result.slot] = _Lease(memory, self._ended.append, result.slot)
             return shown
         if not self._told:
             self._told = True
-            log.info("%d batches are held: further ones are copied out of shared memory", len(self._leased))
+            log.info("%d batches are held: further ones are copied out of shared memory", len(self._leases))
         copies = {key: array.copy() for key, array in shown.items()}
         self._supervisor.release(result.slot)
         return copies
 
-    def _give_back(self, supervisor: Supervisor, slot: int) -> None:
-        self._leased.discard(slot)
-        supervisor.release(slot)
+    def _take_back(self) -> None:
+        assert self._supervisor is not None
+        while self._ended:
+            slot = self._ended.popleft().slot
+            del self._leases[slot]
+            self._supervisor.release(slot)
 
     def _doing(self, worker: int) -> str:
         assert self._arena is not None

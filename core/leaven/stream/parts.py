@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from leaven.errors import ParameterError, RecipeError
+from leaven.errors import ParameterError, RecipeError, WorkerError
 from leaven.protocols import Feed, Transport, Worker
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Parts:
         if not isinstance(made_worker, Worker):
             raise ParameterError(f"worker: {made_worker!r} has no buffers, setup() and process(request)")
         if not made_transport.in_process:
+            _refuse_unguarded_script()
             _need_recipe("worker", made_worker, worker_recipe)
             _need_recipe("transport", made_transport, transport_recipe)
         return cls(
@@ -65,6 +67,17 @@ def _dataset(registry: Registry, dataset: Any) -> tuple[Any, Recipe | None]:
     if isinstance(dataset, (str, dict)) or hasattr(dataset, "sample"):
         return registry.resolve(dataset, kind="dataset")
     return dataset, None
+
+
+def _refuse_unguarded_script() -> None:
+    """A worker that imports the user's script for a class in it would start workers of its own, and these again."""
+    from leaven.registry.files import MAIN
+
+    if MAIN in sys.modules:
+        raise WorkerError(
+            "this script makes a loader whenever it is imported, and its workers import it for the classes in it; "
+            "put the loader under if __name__ == '__main__':"
+        )
 
 
 def _need_recipe(role: str, made: Any, recipe: Recipe | None) -> None:

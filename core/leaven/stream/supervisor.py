@@ -126,7 +126,7 @@ class Supervisor:
         return result
 
     def release(self, slot: int) -> None:
-        """Give a slot back. May be called from anywhere, a finalizer included."""
+        """Give a slot back."""
         self._order(lambda: self._ledger.release(slot))
 
     def close(self) -> None:

@@ -415,6 +415,13 @@ def test_a_worker_of_the_users_own_script(tmp_path):
     assert out == "main runs as __main__\n0 [0, 7, 14]\n1 [21, 28, 35]\n"
 
 
+def test_a_script_without_a_guard_says_so(tmp_path):
+    process = run_script(tmp_path, SCRIPT.replace('__name__ == "__main__"', "True"))
+    _, err = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "if __name__ == '__main__':" in err
+
+
 RUNS = """
     import sys, time
     sys.path.insert(0, {parts!r})

@@ -78,13 +78,15 @@ class ZeroMQ:
 
     def send(self, worker: int, message: bytes) -> bool:
         """Hand the message to the worker's socket; ``False`` where it is full or nobody has connected yet."""
+        if self._context is None:
+            raise TransportError("zeromq transport: it is closed")
         try:
             self._to_workers[worker].send(message, zmq.NOBLOCK)
         except zmq.Again:
             self._refusing.add(worker)
             return False
-        except (zmq.ZMQError, IndexError) as error:
-            raise TransportError(f"zeromq transport: cannot send to worker {worker}: {error or 'closed'}") from error
+        except zmq.ZMQError as error:
+            raise TransportError(f"zeromq transport: cannot send to worker {worker}: {error}") from error
         return True
 
     def receive(self) -> list[tuple[int, bytes]]:

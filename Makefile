@@ -1,0 +1,44 @@
+# Everything happens in one virtual environment, .venv, which is made anew when what it holds has changed.
+# Without make: the two lines of the rule for $(STAMP) are all there is to an installation.
+PY ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow lint types bench docs clean
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PY) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[torch,test,lint]'
+	@touch $@
+
+help: ## show this
+	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
+
+install: $(STAMP) ## make the virtual environment, with everything for use, tests and checks
+
+demo: $(STAMP) ## train on handwritten digits, from start to end
+	$(BIN)/leaven demo
+
+test: $(STAMP) ## run the tests
+	$(BIN)/python -m pytest -q -m "not slow"
+
+test-slow: $(STAMP) ## run the tests that take long
+	$(BIN)/python -m pytest -q -m slow || [ $$? -eq 5 ]  # 5: there are none
+
+lint: $(STAMP) ## check style and docstrings
+	$(BIN)/ruff check .
+
+types: $(STAMP) ## check the types of both packages
+	$(BIN)/mypy
+
+bench: $(STAMP) ## measure the loader
+	$(BIN)/leaven bench loader examples/digits.toml --set data.train=digits
+
+docs: $(STAMP) ## run what is written in the documentation
+	$(BIN)/python -m pytest -q tests/test_docs.py
+
+clean: ## remove the virtual environment and everything that was built or written
+	rm -rf $(VENV) build dist runs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The command line: the lazy group ``leaven``, and the commands about the kernel itself."""

@@ -1,0 +1,51 @@
+"""What may stand in the configuration of an experiment."""
+
+from __future__ import annotations
+
+from leaven.registry.schema import Schema, Slot
+from leaven.stream.loader import TurboDataLoader
+
+GIVEN_TO_TRAINER = (
+    "network",
+    "optimizer",
+    "loss",
+    "metric",
+    "train_policy",
+    "train_iter",
+    "val_iter",
+    "outdir",
+    "logger",
+    "about",
+)
+
+DATA: Schema = {
+    "seed": Slot(types=(int,), default=0),
+    "data.train": Slot(kind="dataset", required=True),
+    "data.val": Slot(kind="dataset"),
+    "worker": Slot(kind="worker", required=True),
+    "val_worker": Slot(kind="worker"),
+    "loader": Slot(
+        signature=TurboDataLoader, exclude=("dataset", "worker", "registry", "seed", "start_iteration"), required=True
+    ),
+}
+"""What feeds the network: all that showing a batch or measuring the loader needs."""
+
+TRAINING: Schema = {
+    "model": Slot(kind="model", required=True),
+    "loss": Slot(kind="loss", required=True),
+    "metric": Slot(kind="metric", many=True, default=()),
+    "optimizer": Slot(kind="optimizer", required=True),
+    "policy": Slot(kind="policy"),
+    "trainer": Slot(kind="trainer", required=True, exclude=GIVEN_TO_TRAINER),
+    "train.epochs": Slot(types=(int,), default=10),
+    "train.device": Slot(types=(str,), default="auto"),
+    "train.threads": Slot(types=(int,)),
+}
+"""What is trained, and how."""
+
+EXPERIMENT: Schema = {**DATA, **TRAINING}
+
+UNCHECKED: Schema = {
+    path: slot if slot.types else Slot(types=(str, dict), many=slot.many) for path, slot in TRAINING.items()
+}
+"""Room for what is trained, without a look at it: so that showing data needs no torch."""

@@ -1,0 +1,1 @@
+"""Decoders: what turns encoded bytes into pixels."""

@@ -1,0 +1,1 @@
+"""Feeds: what hands a finished batch to the consumer."""

@@ -1,0 +1,30 @@
+"""Plugin: batches as torch tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from leaven import Component, hookimpl
+
+if TYPE_CHECKING:
+    from leaven_plugins.feeds.torch.feed import TorchFeed as TorchFeed
+
+
+@hookimpl
+def leaven_feeds() -> Iterable[Component]:
+    """Declare ``feed:torch``."""
+    yield Component(
+        "torch",
+        "leaven_plugins.feeds.torch.feed:TorchFeed",
+        "torch tensors: views on the CPU, one pinned copy to another device",
+        extra="leaven[torch]",
+    )
+
+
+def __getattr__(name: str) -> Any:
+    if name == "TorchFeed":
+        from leaven_plugins.feeds.torch.feed import TorchFeed
+
+        return TorchFeed
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Loggers: what writes down what happens during a run."""

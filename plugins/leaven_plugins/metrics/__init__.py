@@ -1,0 +1,1 @@
+"""Metrics: what is measured of the network's output."""

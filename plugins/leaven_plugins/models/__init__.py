@@ -1,0 +1,1 @@
+"""Models: networks that take and return sample dicts."""

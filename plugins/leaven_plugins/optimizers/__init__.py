@@ -1,0 +1,1 @@
+"""Optimizers: what changes the network's weights."""

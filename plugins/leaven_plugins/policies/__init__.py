@@ -1,0 +1,1 @@
+"""Policies: what sets a value as a function of the epoch."""

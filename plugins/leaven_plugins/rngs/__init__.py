@@ -1,0 +1,1 @@
+"""RNGs: what draws the augmentation parameters of one sample."""

@@ -1,0 +1,1 @@
+"""Workers: what turns packed samples into rows of a batch."""

@@ -1,0 +1,71 @@
+"""OpChain: the pixel operations of a worker, run in the order that the draw asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from leaven.protocols import ImageInfo, Op
+from leaven.stream.worker import Row
+
+Image = NDArray[Any]
+
+
+class _Link(NamedTuple):
+    stream: str
+    labels: frozenset[str]
+    op: Op
+
+
+class OpChain:
+    """Ops, each with a stream of randomness of its own.
+
+    A stream is named after the op's attribute ``name`` (or its class), so that it is the same in every process; a
+    second op of the same name gets a number.
+
+    Args:
+        ops: in the order in which they run where a draw has no ``order``.
+    """
+
+    def __init__(self, ops: Iterable[Op]) -> None:
+        links: list[_Link] = []
+        for op in ops:
+            name = str(getattr(op, "name", type(op).__name__))
+            earlier = sum(name in link.labels for link in links)
+            links.append(_Link(f"{name}#{earlier + 1}" if earlier else name, frozenset((name, *op.keys)), op))
+        self._links = tuple(links)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of a draw that the ops read."""
+        return tuple(key for link in self._links for key in link.op.keys)
+
+    def draw(self, values: Mapping[str, Any], info: ImageInfo, row: Row) -> dict[str, Any]:
+        """Return what those ops draw, and would apply, of whose keys there is none in ``values``."""
+        found: dict[str, Any] = {}
+        for link in self._links:
+            if not any(key in values for key in link.op.keys):
+                drawn = link.op.draw(row.random_for(f"{link.stream}.draw"), info)
+                if link.op.applies(drawn):
+                    found.update(drawn)
+        return found
+
+    def apply(self, image: Image, values: Mapping[str, Any], row: Row) -> Image:
+        """Return the image after all ops that apply.
+
+        They run in the order of ``values["order"]``: names of ops, or of keys that they read. Ops that it does not
+        mention follow.
+        """
+        for link in self._ordered(values.get("order")):
+            if link.op.applies(values):
+                image = link.op.apply(image, values, row.random_for(link.stream))
+        return image
+
+    def _ordered(self, order: Sequence[str] | None) -> Sequence[_Link]:
+        if not order:
+            return self._links
+        places = {label: place for place, label in reversed(list(enumerate(order)))}
+        last = len(order)
+        return sorted(self._links, key=lambda link: min(places.get(label, last) for label in link.labels))

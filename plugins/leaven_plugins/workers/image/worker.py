@@ -1,0 +1,189 @@
+"""ImageWorker: packed images to rows of a batch, augmented."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leaven.errors import DecodeError, ParameterError, SampleError, listing, suggestion
+from leaven.protocols import Decoded, Decoder, ImageInfo, Op, Region, Rng
+from leaven.stream.buffers import BufferSpec, SpecLike
+from leaven.stream.worker import BufferWorker, Row
+from leaven_plugins.ops.geometry import (
+    Matrix,
+    edge_transform,
+    finest_ratio,
+    make_transform,
+    needed_region,
+    pixel_ratio,
+    supersampling_for,
+)
+from leaven_plugins.ops.interpolation import LINEAR, RADIUS, interpolation
+from leaven_plugins.ops.rendering import view, warp
+from leaven_plugins.workers.image.chain import OpChain
+from leaven_plugins.workers.image.parameters import GEOMETRY, check_params
+from leaven_plugins.workers.image.pixels import with_channels, with_colorspace, write
+from leaven_plugins.workers.image.process import settle
+
+Image = NDArray[Any]
+
+DEFAULT_OPS = ("tone", "noise_rgb", "blur")
+
+
+class ImageWorker(BufferWorker):
+    """Decodes, transforms and augments one image for each row.
+
+    For each sample the header is read, the parameters are drawn, only the part and the resolution that they need are
+    decoded (as far as the decoder can), the geometry is applied, then the ops, then the colour space. The buffer
+    ``image`` gets the channels one after the other; values stay 0 to 255 for images of 8 bits, in rows of floats too.
+    The batch's list ``augmentation`` gets the parameters of each sample.
+
+    Args:
+        image: spec of the buffer ``image``, shape ``(channels, height, width)``. One channel: images become grey. Its
+            fill value is the background of images, unless ``image_params`` has one.
+        image_params: fixed parameters, which win over drawn ones: ``angle``, ``scale``, ``aspect``, ``shift``,
+            ``hmirror``, ``vmirror``, ``shear``, ``scale_mode``, ``interp_method``, ``supersampling`` and ``background``
+            as in :func:`~leaven_plugins.ops.randomize.randomize_image`; what ops read; ``color=False`` for grey (or,
+            with four channels, for what the file holds); ``colorspace``, applied last: ``hsv``, ``hls``, ``lab``,
+            ``ycrcb``, ``gray``; ``order`` of the ops.
+        image_rng: draws the parameters; ``None`` for none.
+        ops: run after the geometry, in the order that the draw asks for, or this one.
+        decoder: turns the sample's bytes into pixels.
+        source: the sample's key of the encoded image.
+        gpu_augmentation: leave the ops to the device; their parameters are drawn all the same.
+        exact: draw every image by a supersampled warp of all its pixels, as
+            :func:`~leaven_plugins.ops.randomize.randomize_image` does. By default crops, scales and mirrors are made by
+            resizing, which is several times faster and within one pixel of it. A fixed ``supersampling`` asks for the
+            same.
+
+    Raises:
+        ParameterError: the buffer's shape, or a parameter, is not what it has to be.
+    """
+
+    def __init__(
+        self,
+        image: SpecLike,
+        image_params: Mapping[str, Any] | None = None,
+        image_rng: Rng | str | None = None,
+        ops: Sequence[Op | str] = DEFAULT_OPS,
+        decoder: Decoder | str = "opencv",
+        source: str = "image",
+        gpu_augmentation: bool = False,
+        exact: bool = False,
+    ) -> None:
+        self.add_buffer("image", image)
+        self.add_params("image", image_params)
+        self._spec = _checked_spec(self.buffers["image"])
+        self._size = self._spec.shape[1:]
+        self._rng: Rng | None = _made(image_rng, "rng")
+        self._chain = OpChain(_made(op, "op") for op in ops)
+        self._decoder: Decoder = _made(decoder, "decoder")
+        self._source = source
+        self._gpu_augmentation = gpu_augmentation
+        self._exact = exact
+        self._background = _background(self._spec)
+        check_params(self.params["image"], self._chain.keys, self._spec.shape[0])
+
+    def setup(self) -> None:
+        """Set OpenCV up for a worker's process."""
+        settle()
+
+    def prepare(self, sample: Mapping[str, Any], row: Row, buffers: Mapping[str, NDArray[Any]]) -> None:
+        """Fill ``image``, and append to ``augmentation``.
+
+        Raises:
+            SampleError: there is no image, or it cannot be decoded.
+        """
+        data = encoded(sample, self._source)
+        try:
+            info = self._decoder.info(data)
+            values = self.draw(info, row)
+            image = self.render(data, info, values)
+        except DecodeError as error:
+            raise SampleError(str(error), stage="decode", cause_type=type(error).__name__) from error
+        if not self._gpu_augmentation:
+            image = self._chain.apply(image, values, row)
+        image = with_colorspace(image, values.pop("colorspace", None))
+        write(with_channels(image, self._spec.shape[0]), buffers["image"])
+        row.append("augmentation", {"gpu_augmentation": self._gpu_augmentation, **values})
+
+    def draw(self, info: ImageInfo, row: Row) -> dict[str, Any]:
+        """Return all parameters of one image: drawn by the RNG, by ops that it left out, and fixed ones."""
+        fixed = self.params["image"]
+        values = {} if self._rng is None else self._rng.draw(info, self._spec, row.random_for("image_rng"))
+        values = {**values, **fixed}
+        return {**self._chain.draw(values, info, row), **values}
+
+    def render(self, data: bytes, info: ImageInfo, values: Mapping[str, Any]) -> Image:
+        """Return the encoded image after geometry, ``(height, width, channels)`` of the buffer's size.
+
+        Raises:
+            DecodeError: it cannot be decoded.
+            ImageError: a parameter is out of range.
+        """
+        source = (info.height, info.width)
+        geometry = {key: values[key] for key in GEOMETRY if key in values}
+        matrix = make_transform(source, self._size, **geometry)
+        ratio = pixel_ratio(source, self._size, values.get("scale", 1), values.get("scale_mode", "shortest"))
+        times = values.get("supersampling") or supersampling_for(ratio)
+        method = interpolation(values.get("interp_method", LINEAR))
+        background = values.get("background", self._background)
+        if self._exact or "supersampling" in values:
+            decoded = self._decoded(data, values, None, 1.0)
+            return warp(decoded.image, matrix, self._size, method, background, times)
+        edges = edge_transform(matrix, times)
+        region, scale = self._needed(edges, source, method)
+        return view(self._decoded(data, values, region, scale), edges, self._size, method, background)
+
+    def _needed(self, edges: Matrix, source: Sequence[int], method: int) -> tuple[Region, float]:
+        """Return the part of the source that is shown, and the least scale that keeps the target's resolution."""
+        region = needed_region(edges, self._size, source, RADIUS[method])
+        return region, 1 / max(finest_ratio(edges), 1)
+
+    def _decoded(self, data: bytes, values: Mapping[str, Any], region: Region | None, scale: float) -> Decoded:
+        channels = self._spec.shape[0]
+        color = bool(values.get("color", channels == 3))
+        decoded = self._decoder.decode(data, color=color, region=region, min_scale=scale)
+        return decoded if color or channels > 3 else decoded._replace(image=with_channels(decoded.image, 1))
+
+
+def encoded(sample: Mapping[str, Any], key: str) -> bytes:
+    """Return the encoded image in a sample.
+
+    Raises:
+        SampleError: there is none under this key.
+    """
+    if key not in sample:
+        names = [str(name) for name in sample]
+        raise SampleError(f"no key {key!r}{suggestion(key, names)}; the sample has: {listing(names)}")
+    data = sample[key]
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise SampleError(f"{key!r} is of type {type(data).__name__}; it has to be the bytes of an image file")
+    return bytes(data)
+
+
+def _made(component: Any, kind: str) -> Any:
+    """Return a component that was named; a subclass may leave out what ``leaven.create`` would have made before."""
+    if not isinstance(component, (str, Mapping)):
+        return component
+    from leaven import create
+
+    return create(component, kind=kind)
+
+
+def _checked_spec(spec: BufferSpec) -> BufferSpec:
+    if len(spec.shape) != 3 or min(spec.shape) < 1 or spec.shape[0] not in (1, 3, 4):
+        expected = "(channels, height, width) with 1, 3 or 4 channels"
+        raise ParameterError(f"image: the buffer's shape is {spec.shape}; it has to be {expected}")
+    if spec.dtype.kind not in "iuf":
+        raise ParameterError(f"image: the buffer's dtype is {spec.dtype}; it has to be an integer or a float")
+    return spec
+
+
+def _background(spec: BufferSpec) -> Any:
+    """Return the fill value as a background: one value, one for each channel, or ``None`` where it is a picture."""
+    values = np.ravel(spec.fill)
+    return values.tolist() if values.size in (1, spec.shape[0]) else None

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from leaven.errors import LeavenError, ParameterError
+from leaven_plugins.losses.cross_entropy.labels import labels_for
+from leaven_plugins.losses.cross_entropy.loss import CrossEntropy
+from leaven_plugins.losses.nll.loss import NLL
+
+LOGITS = np.array([[2.0, 0.5, -1.0], [0.0, 0.1, 0.2], [-3.0, 1.0, 1.0], [0.3, 0.3, 4.0]])
+LABELS = np.array([[0], [2], [1], [1]])
+
+
+def log_softmax(logits):
+    shifted = logits - logits.max(1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(1, keepdims=True))
+
+
+def sample(output, label):
+    return {"output": torch.tensor(output), "label": torch.tensor(label)}
+
+
+def test_cross_entropy_is_the_textbook_formula():
+    each = -log_softmax(LOGITS)[np.arange(4), LABELS[:, 0]]
+    assert float(CrossEntropy()(sample(LOGITS, LABELS))) == pytest.approx(each.mean())
+    assert float(CrossEntropy(reduction="sum")(sample(LOGITS, LABELS))) == pytest.approx(each.sum())
+    np.testing.assert_allclose(CrossEntropy(reduction="none")(sample(LOGITS, LABELS)), each)
+
+
+def test_nll_is_the_textbook_formula():
+    each = -log_softmax(LOGITS)[np.arange(4), LABELS[:, 0]]
+    assert float(NLL()(sample(log_softmax(LOGITS), LABELS))) == pytest.approx(each.mean())
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy, NLL])
+def test_weights_and_ignored_class(loss):
+    weight = np.array([1.0, 2.0, 5.0])
+    scores = log_softmax(LOGITS)
+    kept = LABELS[:, 0] != 1
+    weights = weight[LABELS[kept, 0]]
+    expected = -(weights * scores[kept, LABELS[kept, 0]]).sum() / weights.sum()
+    assert float(loss(weight=weight.tolist(), ignore_index=1)(sample(scores, LABELS))) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy, NLL])
+def test_a_batch_of_one(loss):
+    scores = log_softmax(LOGITS)[:1]
+    assert float(loss()(sample(scores, LABELS[:1]))) == pytest.approx(-scores[0, 0])
+
+
+@pytest.mark.parametrize(
+    ("output", "target", "shape"),
+    [((4, 3), (4,), (4,)), ((4, 3), (4, 1, 1), (4,)), ((1, 3), (1, 1), (1,)), ((2, 3, 5, 1), (2, 1, 5, 1), (2, 5, 1))],
+)
+def test_axes_of_length_one_do_not_count(output, target, shape):
+    assert labels_for(torch.zeros(output), torch.zeros(target, dtype=torch.uint8), "label").shape == shape
+
+
+@pytest.mark.parametrize(
+    ("output", "target"), [((4, 3), (3,)), ((4, 3), (2, 2)), ((2, 3, 5, 7), (2, 7, 5)), ((4,), (4,))]
+)
+def test_labels_of_another_shape_are_refused(output, target):
+    with pytest.raises(LeavenError, match="do not fit"):
+        labels_for(torch.zeros(output), torch.zeros(target, dtype=torch.int64), "label")
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "uint16", "int64"])
+def test_labels_of_any_integer_type(dtype):
+    assert float(CrossEntropy()(sample(LOGITS, LABELS.astype(dtype)))) == pytest.approx(
+        float(CrossEntropy()(sample(LOGITS, LABELS)))
+    )
+
+
+def test_labels_that_are_no_integers_are_refused():
+    with pytest.raises(LeavenError, match=r"label: class numbers must be integers, not torch\.float64"):
+        CrossEntropy()(sample(LOGITS, LABELS.astype("float64")))
+
+
+@pytest.mark.parametrize("bad", [3, -1])
+def test_a_label_out_of_range_is_named_with_its_row(bad):
+    labels = LABELS.copy()
+    labels[2] = bad
+    with pytest.raises(LeavenError, match=rf"label: class {bad} in row 2 of the batch, .* 0 to 2"):
+        CrossEntropy()(sample(LOGITS, labels))
+
+
+def test_a_label_out_of_range_in_an_image_of_labels():
+    labels = np.zeros((2, 2, 2), "int64")
+    labels[1, 0, 1] = 7
+    with pytest.raises(LeavenError, match="class 7 in row 1"):
+        CrossEntropy()({"output": torch.zeros(2, 3, 2, 2), "label": torch.tensor(labels)})
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy, NLL])
+def test_another_reduction_is_refused(loss):
+    with pytest.raises(ParameterError, match=r"'average'.*mean, sum, none"):
+        loss(reduction="average")
