@@ -34,7 +34,7 @@ types: $(STAMP) ## check the types of both packages
 	$(BIN)/mypy
 
 bench: $(STAMP) ## measure the loader
-	$(BIN)/leaven bench loader examples/digits.toml --set data.train=digits
+	$(BIN)/leaven bench loader examples/digits.toml
 
 docs: $(STAMP) ## run what is written in the documentation
 	$(BIN)/python -m pytest -q tests/test_docs.py

@@ -54,11 +54,12 @@ def _server(spec: dict[str, Any]) -> Any:
     from leaven.stream.serving import Server
 
     worker = Recipe.from_plain(spec["worker"]).build()
+    collators = [Recipe.from_plain(collator).build() for collator in spec["collators"]]
     dataset = Recipe.from_plain(spec["dataset"]).build() if spec["dataset"] else None
     layout = Layout.of(worker.buffers, spec["rows"])
     arena = Arena(spec["slots"], layout.size if spec["shared"] else 0, spec["workers"], fd=spec["arena"])
     line = arena.lines[spec["number"]]
-    server = Server(worker, dataset, layout, arena if spec["shared"] else None, spec["seed"], line)
+    server = Server(worker, collators, dataset, layout, arena if spec["shared"] else None, spec["seed"], line)
     server.setup()
     return server
 

@@ -160,6 +160,6 @@ def listing(names: Iterable[str], limit: int = 12) -> str:
 
 
 def printable(text: str, limit: int = 500) -> str:
-    """Return ``text`` with control characters escaped and cut to ``limit``: keys and messages come from foreign data."""
+    """Return ``text`` with control characters escaped, cut to ``limit``: keys and messages come from foreign data."""
     clean = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
     return clean if len(clean) <= limit else clean[:limit] + "..."

@@ -118,6 +118,25 @@ def leaven_decoders() -> Iterable[Component]:
 
 
 @_hookspec
+def leaven_collators() -> Iterable[Component]:  # type: ignore[empty-body]
+    """Declare collators: what changes a whole batch in the worker that has made it.
+
+    ::
+
+        @hookimpl
+        def leaven_collators():
+            yield Component("swap", "acme_swap.collator:Swap", "halves of neighbours exchanged")
+
+        class Swap:
+            def collate(self, batch, random):
+                image = batch["image"]
+                half = image.shape[-1] // 2
+                image[..., :half] = np.roll(image[..., :half], 1, axis=0)
+                return batch
+    """
+
+
+@_hookspec
 def leaven_datasets() -> Iterable[Component]:
     """Declare dataset formats: what reads samples by position, and writes them.
 

@@ -109,10 +109,24 @@ class Decoder(Protocol):
     def info(self, data: bytes) -> ImageInfo:
         """Read the header only; raise :class:`~leaven.errors.DecodeError` where it is not an image."""
 
-    def decode(self, data: bytes, *, color: bool = True, region: Region | None = None, min_scale: float = 1.0) -> Decoded:
+    def decode(
+        self, data: bytes, *, color: bool = True, region: Region | None = None, min_scale: float = 1.0
+    ) -> Decoded:
         """Return at least ``region`` (default: everything) at a scale of at least ``min_scale``.
 
         ``color=True`` gives uint8 RGB; ``color=False`` keeps depth and channels of the file.
+        """
+
+
+@runtime_checkable
+class Collator(Protocol):
+    """Changes a whole batch, in the worker that has made it."""
+
+    def collate(self, batch: Sample, random: np.random.Generator) -> Sample:
+        """Return the batch, with arrays of ``(rows, ...)`` and lists of as many entries as there are rows.
+
+        Arrays may be changed in place. A new one travels in the message.
+        ``random`` is keyed by the batch's place in the stream.
         """
 
 
@@ -157,7 +171,7 @@ class Transport(Protocol):
     """Whether workers run in this process, within :meth:`receive` or in threads of the transport."""
 
     def open(self, nworkers: int, handlers: Sequence[Callable[[bytes], Iterable[bytes]]] | None = None) -> None:
-        """Get ready for ``nworkers`` workers; ``handlers[i]`` answers worker ``i``'s messages where it is in-process."""
+        """Get ready for ``nworkers`` workers; ``handlers[i]`` answers worker ``i``'s messages if it is in-process."""
 
     def address(self, worker: int) -> Mapping[str, Any]:
         """Return what :meth:`connect` needs in worker ``worker``'s process, as plain data."""
@@ -186,7 +200,7 @@ class Feed(Protocol):
     """Hands a finished batch to the consumer."""
 
     def __call__(self, sample: Sample) -> Sample:
-        """Return the batch as the consumer wants it. Arrays passed in stay valid for as long as something refers to them."""
+        """Return the batch as the consumer wants it. Arrays that are passed in stay valid while anything shows them."""
 
 
 class Model(Protocol):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from leaven.cli.docstrings import argument_texts
+from leaven.cli.options import json_option
 from leaven.cli.output import console, emit_json, heading, rows_of, table
 from leaven.errors import LeavenError
 from leaven.kinds import KINDS, kind_named
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("kind", required=False)
 @click.argument("name", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@json_option
 @click.pass_obj
 def components(registry: Registry, kind: str | None, name: str | None, as_json: bool) -> None:
     """List components by kind, or describe one: KIND NAME, or KIND:NAME.

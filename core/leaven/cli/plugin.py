@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from leaven.cli.options import json_option
 from leaven.cli.output import console, emit_json, rows_of, table
 from leaven.errors import UnknownName, listing, suggestion
 from leaven.registry.discovery import BrokenPluginWarning
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from leaven.registry.plugins import Plugin
     from leaven.registry.registry import Registry
 
-_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
-
 
 @click.group()
 def plugin() -> None:
@@ -27,7 +26,7 @@ def plugin() -> None:
 
 
 @plugin.command("list")
-@_json
+@json_option
 @click.pass_obj
 def list_plugins(registry: Registry, as_json: bool) -> None:
     """List all plugins: on, blocked, broken or replaced."""
@@ -41,7 +40,7 @@ def list_plugins(registry: Registry, as_json: bool) -> None:
 
 @plugin.command()
 @click.argument("name")
-@_json
+@json_option
 @click.pass_obj
 def info(registry: Registry, name: str, as_json: bool) -> None:
     """Describe one plugin: licence, module, file, import time, components."""
@@ -59,7 +58,7 @@ def info(registry: Registry, name: str, as_json: bool) -> None:
 
 
 @plugin.command()
-@_json
+@json_option
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Look for what is wrong with plugins and their environment; exit with 1 where something is."""

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 
 
 class Task(NamedTuple):
-    """One request to come: its number over the loader's life, its samples, their contents where workers need them."""
+    """One request to come: its number over the loader's life, and the :class:`~leaven.stream.sources.Stretch` it is."""
 
     number: int
+    position: int
     epochs: list[int]
     indices: list[int]
     items: list[bytes] | None

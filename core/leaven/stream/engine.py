@@ -154,7 +154,8 @@ class Engine:
         assert arena is not None
         worker = parts.worker_recipe.build() if parts.worker_recipe else parts.worker
         dataset = parts.dataset if parts.readable else None
-        server = Server(worker, dataset, self._layout, arena if self._shared else None, self._seed, arena.lines[number])
+        shared = arena if self._shared else None
+        server = Server(worker, parts.collators, dataset, self._layout, shared, self._seed, arena.lines[number])
         server.setup()
         return server
 
@@ -170,6 +171,7 @@ class Engine:
             "transport": parts.transport_recipe.to_plain(),
             "address": dict(parts.transport.address(number)),
             "worker": parts.worker_recipe.to_plain(),
+            "collators": [recipe.to_plain() for recipe in parts.collator_recipes],
             "dataset": parts.dataset_recipe.to_plain() if parts.dataset_recipe else None,
             "rows": self._layout.rows,
             "slots": self._slots,

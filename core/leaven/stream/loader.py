@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from leaven.errors import ParameterError
@@ -14,6 +14,7 @@ from leaven.stream.parts import Parts
 from leaven.stream.sources import Source, Stretch, source_of
 
 if TYPE_CHECKING:
+    from leaven.protocols import Collator, Feed, Transport
     from leaven.registry.registry import Registry
 
 _SMALL_SLOT = 1 << 20  # bytes; batches below it are made in a few ms, so workers need more of them at hand
@@ -46,6 +47,7 @@ class TurboDataLoader:
         shared_memory: ``True``, or how many mini-batches it holds; ``False`` sends arrays through the transport.
         transport: spec, table or instance of kind ``transport``.
         feed: spec, table or instance of kind ``feed``.
+        collators: specs, tables or instances of kind ``collator``; each mini-batch goes through them, in this order.
         seed: of shuffling and augmentation.
         shuffle: a new order for each pass; needs a dataset with positions.
         registry: where names are looked up; by default :func:`leaven.default_registry`.
@@ -66,8 +68,9 @@ class TurboDataLoader:
         num_mini_batches: int = 1,
         start_iteration: int = 0,
         shared_memory: bool | int = True,
-        transport: Any = "zeromq",
-        feed: Any = "numpy",
+        transport: Transport | str | Mapping[str, Any] = "zeromq",
+        feed: Feed | str | Mapping[str, Any] = "numpy",
+        collators: Sequence[Collator | str | Mapping[str, Any]] = (),
         seed: int = 0,
         shuffle: bool = False,
         registry: Registry | None = None,
@@ -81,7 +84,7 @@ class TurboDataLoader:
         self.wait_seconds = 0.0
         """How long the consumer has waited for batches, in all."""
 
-        self._parts = parts = Parts.of(registry, dataset, worker, transport, feed, nworkers)
+        self._parts = parts = Parts.of(registry, dataset, worker, collators, transport, feed, nworkers)
         workers = max(1, nworkers)
         layout = Layout.of(parts.worker.buffers, self.rows)
         depth = 4 if layout.size <= _SMALL_SLOT else 2

@@ -18,13 +18,14 @@ class Work(NamedTuple):
     """Loader to worker: make this batch.
 
     ``number`` counts requests over the loader's life, ``attempt`` how often this one was given out before, ``slot`` is
-    where its arrays lie (-1: in the answer). Sample ``i`` is ``(epochs[i], indices[i])``; ``items`` are their contents
-    where the worker cannot read the dataset itself.
+    where its arrays lie (-1: in the answer), ``position`` that of the first sample in the stream. Sample ``i`` is
+    ``(epochs[i], indices[i])``; ``items`` are their contents where the worker cannot read the dataset itself.
     """
 
     number: int
     attempt: int
     slot: int
+    position: int
     epochs: Sequence[int]
     indices: Sequence[int]
     items: Sequence[bytes] | None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from leaven.errors import ParameterError, RecipeError, WorkerError
-from leaven.protocols import Feed, Transport, Worker
+from leaven.protocols import Collator, Feed, Transport, Worker
 
 if TYPE_CHECKING:
     from leaven.registry.recipes import Recipe
@@ -22,13 +23,22 @@ class Parts:
     dataset_recipe: Recipe | None
     worker: Worker
     worker_recipe: Recipe | None
+    collators: Sequence[Collator]
+    collator_recipes: Sequence[Recipe]
     transport: Transport
     transport_recipe: Recipe | None
     feed: Feed
 
     @classmethod
     def of(
-        cls, registry: Registry | None, dataset: Any, worker: Any, transport: Any, feed: Any, nworkers: int
+        cls,
+        registry: Registry | None,
+        dataset: Any,
+        worker: Any,
+        collators: Sequence[Any],
+        transport: Any,
+        feed: Any,
+        nworkers: int,
     ) -> Parts:
         """Look everything up. Without workers, the loader's own process is where the work is done.
 
@@ -42,6 +52,7 @@ class Parts:
 
             registry = default_registry()
         made_worker, worker_recipe = registry.resolve(worker, kind="worker")
+        made_collators = [registry.resolve(collator, kind="collator") for collator in collators]
         made_transport, transport_recipe = registry.resolve(transport, kind="transport")
         if nworkers == 0:
             made_transport, transport_recipe = registry.resolve("inline", kind="transport")
@@ -53,8 +64,18 @@ class Parts:
             _refuse_unguarded_script()
             _need_recipe("worker", made_worker, worker_recipe)
             _need_recipe("transport", made_transport, transport_recipe)
+            for collator, recipe in made_collators:
+                _need_recipe("collator", collator, recipe)
         return cls(
-            made_dataset, dataset_recipe, made_worker, worker_recipe, made_transport, transport_recipe, made_feed
+            made_dataset,
+            dataset_recipe,
+            made_worker,
+            worker_recipe,
+            [collator for collator, _ in made_collators],
+            [recipe for _, recipe in made_collators if recipe is not None],
+            made_transport,
+            transport_recipe,
+            made_feed,
         )
 
     @property

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from leaven.errors import ProtocolError, SampleError
-from leaven.protocols import Dataset
+from leaven.protocols import Collator, Dataset
 from leaven.protocols import Worker as WorkerProtocol
 from leaven.stream.arena import Arena, Layout
 from leaven.stream.failures import described
@@ -22,6 +22,7 @@ class Server:
 
     Args:
         worker: what turns samples into rows.
+        collators: what changes batches, in this order.
         dataset: what it reads samples from; ``None`` where they come with the messages.
         layout: where a batch's arrays lie.
         arena: the shared slots; ``None`` where arrays travel in the answers.
@@ -33,6 +34,7 @@ class Server:
     def __init__(
         self,
         worker: WorkerProtocol,
+        collators: Sequence[Collator],
         dataset: Dataset | None,
         layout: Layout,
         arena: Arena | None,
@@ -40,6 +42,7 @@ class Server:
         line: Any,
     ) -> None:
         self._worker = worker
+        self._collators = collators
         self._dataset = dataset
         self._layout = layout
         self._arena = arena
@@ -71,13 +74,20 @@ class Server:
         else:
             arrays = self._layout.filled(self._arena.slot(work.slot), rows)
             shared = arrays
-        request = Request(work.number, self._items(work), rows, arrays, self._streams)
+        request = Request(work.position, self._items(work), rows, arrays, self._streams)
         result = self._worker.process(request)
         if not isinstance(result, Mapping):
-            return Done(work.number, work.attempt, work.slot, [], [_copied(batch) for batch in single_batches(result)])
-        in_slot = [key for key, value in result.items() if value is shared.get(key)]
-        rest = {key: value for key, value in result.items() if key not in in_slot}
+            batches = [self._collated(_copied(batch), work.position) for batch in single_batches(result)]
+            return Done(work.number, work.attempt, work.slot, [], batches)
+        batch = self._collated(result, work.position)
+        in_slot = [key for key, value in batch.items() if value is shared.get(key)]
+        rest = {key: value for key, value in batch.items() if key not in in_slot}
         return Done(work.number, work.attempt, work.slot, in_slot, [rest])
+
+    def _collated(self, batch: Mapping[str, Any], position: int) -> Mapping[str, Any]:
+        for place, collator in enumerate(self._collators):
+            batch = collator.collate(dict(batch), self._streams.at(f"collator {place}", 0, position))
+        return batch
 
     def _items(self, work: Work) -> Iterator[Item]:
         for position, (epoch, index) in enumerate(zip(work.epochs, work.indices, strict=True)):

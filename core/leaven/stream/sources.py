@@ -19,8 +19,9 @@ _END = object()
 
 
 class Stretch(NamedTuple):
-    """The samples at consecutive positions: their cells, and their contents where workers cannot read them."""
+    """The samples from ``position`` on: their cells, and their contents where workers cannot read them."""
 
+    position: int
     epochs: list[int]
     indices: list[int]
     items: list[bytes] | None
@@ -54,7 +55,7 @@ class Positions:
     def stretch(self, start: int, stop: int) -> Stretch:
         """Return the cells; contents are read by the worker."""
         epochs, indices = self._order.cells(start, stop)
-        return Stretch(epochs.tolist(), indices.tolist(), None)
+        return Stretch(start, epochs.tolist(), indices.tolist(), None)
 
     def begin(self, position: int, skip: int) -> None:
         """Any position can be asked for at any time."""
@@ -73,7 +74,7 @@ class Lookups:
     def stretch(self, start: int, stop: int) -> Stretch:
         """Read the samples at these positions."""
         epochs, indices = (values.tolist() for values in self._order.cells(start, stop))
-        return Stretch(epochs, indices, [packed(self._read(index), index) for index in indices])
+        return Stretch(start, epochs, indices, [packed(self._read(index), index) for index in indices])
 
     def begin(self, position: int, skip: int) -> None:
         """Any position can be asked for at any time."""
@@ -109,7 +110,8 @@ class Walk:
         found = list(islice(self._kept, start - self._first, stop - self._first))
         while len(self._kept) > self._window:
             self._drop()
-        return Stretch([cell[0] for cell in found], [cell[1] for cell in found], [cell[2] for cell in found])
+        epochs, indices, items = ([cell[part] for cell in found] for part in range(3))
+        return Stretch(start, epochs, indices, items)
 
     def begin(self, position: int, skip: int) -> None:
         """Go on at ``position``; start a new pass, ``skip`` samples into it, where an epoch is one."""

@@ -193,7 +193,9 @@ class Supervisor:
             if job is None:
                 return
             task = job.task
-            message = encode(Work(task.number, job.attempt, job.slot, task.epochs, task.indices, task.items))
+            message = encode(
+                Work(task.number, job.attempt, job.slot, task.position, task.epochs, task.indices, task.items)
+            )
             if not self._transport.send(job.worker, message):
                 self._ledger.undo(job)
                 able.discard(job.worker)

@@ -33,10 +33,10 @@ class Request(NamedTuple):
     """One unit of work: the samples of one mini-batch and the arrays that they go to.
 
     ``arrays`` hold one row for each sample and are already filled with each buffer's fill value. ``samples`` reads as
-    it is iterated, once. ``number`` counts the requests of the loader's life.
+    it is iterated, once. ``position`` is that of the first sample in the stream.
     """
 
-    number: int
+    position: int
     samples: Iterable[Item]
     rows: int
     arrays: Mapping[str, NDArray[Any]]

@@ -1,11 +1,12 @@
 """Geometry: which point of the source a pixel of the target shows.
 
-Matrices are ``(2, 3)`` float64 and map *target* pixels ``(x, y)`` to *source* pixels, as the inverse map of a warp
+Matrices are ``(2, 3)`` float64 and map points of the *target* to points of the *source*, as the inverse map of a warp
 does. Sizes are ``(height, width)``, and points ``(x, y)``.
 
-The transform is built of sizes, but is applied to pixel numbers: the middle of the first pixel is taken for its corner.
-For other ratios than 1 the picture is therefore moved by up to half a pixel. :func:`edge_transform` says where
-everything really is, so that other ways of drawing show the same.
+A matrix is built of sizes, and so holds for points of which (0, 0) is the corner of the first pixel. Crumpets, and
+whatever is called exact here, takes it for one of pixel numbers, of which (0, 0) is that pixel's middle: pictures are
+moved by half of the difference between a pixel of the source and one of the target, mirrored ones by half of their sum.
+:func:`index_transform` makes of it what draws without that.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def make_transform(
     shear: float | Sequence[float] | None = None,
     scale_mode: str = "shortest",
 ) -> Matrix:
-    """Return the matrix from pixels of the target to pixels of the source.
+    """Return the matrix from the target to the source.
 
     Args:
         source_size: of the image.
@@ -108,7 +109,7 @@ def magnified(matrix: Matrix, factor: float) -> Matrix:
 
 
 def inverted(matrix: Matrix) -> Matrix:
-    """Return the matrix from pixels of the source to pixels of the target."""
+    """Return the matrix from the source to the target."""
     linear = np.linalg.inv(matrix[:, :2])
     return np.hstack([linear, -linear @ matrix[:, 2:]])
 
@@ -118,23 +119,16 @@ def map_points(matrix: Matrix, points: Any) -> NDArray[np.float64]:
     return np.asarray(points, np.float64).reshape(-1, 2) @ matrix[:, :2].T + matrix[:, 2]
 
 
-def edge_transform(matrix: Matrix, supersampling: int = 1) -> Matrix:
-    """Return the matrix in coordinates in which pixel 0 reaches from 0 to 1, for drawing with this supersampling."""
+def index_transform(matrix: Matrix, supersampling: int = 1) -> Matrix:
+    """Return the matrix of pixel numbers that, drawn with this supersampling, puts everything where ``matrix`` says."""
     (a, b, x), (c, d, y) = matrix.tolist()
-    half = 0.5 / supersampling
-    return _matrix(a, b, x + 0.5 - (a + b) * half, c, d, y + 0.5 - (c + d) * half)
-
-
-def index_transform(edges: Matrix, supersampling: int = 1) -> Matrix:
-    """Return the matrix of pixel numbers that, drawn with this supersampling, puts everything where ``edges`` says."""
-    (a, b, x), (c, d, y) = edges.tolist()
     half = 0.5 / supersampling
     return _matrix(a, b, x - 0.5 + (a + b) * half, c, d, y - 0.5 + (c + d) * half)
 
 
-def within_decoded(edges: Matrix, region: Region, scale: float) -> Matrix:
-    """Return the edge matrix to pixels of a decoded ``region`` of the source at ``scale``."""
-    (a, b, x), (c, d, y) = edges.tolist()
+def within_decoded(matrix: Matrix, region: Region, scale: float) -> Matrix:
+    """Return the matrix to points of a decoded ``region`` of the source at ``scale``."""
+    (a, b, x), (c, d, y) = matrix.tolist()
     return _matrix(a * scale, b * scale, (x - region.left) * scale, c * scale, d * scale, (y - region.top) * scale)
 
 
@@ -145,18 +139,18 @@ def finest_ratio(matrix: Matrix) -> float:
     return sqrt(max(squares - sqrt(max(squares * squares - 4 * area * area, 0)), 0) / 2)
 
 
-def needed_region(edges: Matrix, target_size: Size, source_size: Size, radius: int) -> Region:
+def needed_region(matrix: Matrix, target_size: Size, source_size: Size, radius: int) -> Region:
     """Return the part of the source that the target shows, at least one pixel of it.
 
     Args:
-        edges: matrix of :func:`edge_transform`.
+        matrix: from the target to the source.
         target_size: of the target.
         source_size: of the source.
         radius: of the interpolation, in pixels of a source that was reduced to the target's resolution.
     """
-    (a, b, x), (c, d, y) = edges.tolist()
+    (a, b, x), (c, d, y) = matrix.tolist()
     height, width = target_size
-    margin = radius * max(finest_ratio(edges), 1) + 1
+    margin = radius * max(finest_ratio(matrix), 1) + 1
     left, right = _needed_span((a * width, b * height), x, margin, source_size[1])
     top, bottom = _needed_span((c * width, d * height), y, margin, source_size[0])
     return Region(top, left, bottom, right)

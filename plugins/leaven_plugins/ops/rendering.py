@@ -37,7 +37,7 @@ def warp(
     background: Any = None,
     supersampling: int = 1,
 ) -> Image:
-    """Draw the target exactly as ``matrix`` says.
+    """Draw the target by taking ``matrix`` for one of pixel numbers.
 
     Args:
         image: ``(height, width, channels)``, at most four channels; not changed.
@@ -64,16 +64,17 @@ def warp(
     return drawn[:, :, None] if drawn.ndim == 2 else drawn
 
 
-def view(decoded: Decoded, edges: Matrix, size: Size, interpolation: int = LINEAR, background: Any = None) -> Image:
-    """Draw the target as cheaply as possible, within one pixel of where :func:`warp` would put it.
+def view(decoded: Decoded, matrix: Matrix, size: Size, interpolation: int = LINEAR, background: Any = None) -> Image:
+    """Draw the target as cheaply as possible, within one pixel of where ``matrix`` puts it.
 
     Crops, scales and mirrors are made by resizing, which takes a third of a warp's time or less; borders are rounded to
     whole pixels. What is rotated, sheared or enlarged to about twice its size is warped. What the decoder has reduced
-    already needs no supersampling; where a pixel still stands for two or more of the source, they are averaged.
+    already needs no supersampling; where a pixel still stands for two or more of the source, they are averaged, except
+    with the nearest pixel's method.
 
     Args:
         decoded: pixels, and what they show; not changed.
-        edges: matrix of :func:`~leaven_plugins.ops.geometry.edge_transform`, to the whole source.
+        matrix: of :func:`~leaven_plugins.ops.geometry.make_transform`, from the target to the whole source.
         size: of the target.
         interpolation: number of the method.
         background: value outside of the source, as in :func:`warp`.
@@ -81,12 +82,13 @@ def view(decoded: Decoded, edges: Matrix, size: Size, interpolation: int = LINEA
     Returns:
         ``(*size, channels)``, of the same dtype; possibly a view of ``decoded.image``.
     """
-    local = within_decoded(edges, decoded.region, decoded.scale)
+    local = within_decoded(matrix, decoded.region, decoded.scale)
     (across, skew), (slant, down) = local[:, :2].tolist()
     if skew == 0 == slant and min(abs(across), abs(down)) >= _ROUNDABLE:
         return _resized(decoded.image, local, size, interpolation, background)
     ratio = finest_ratio(local)
-    supersampling = supersampling_for(ratio) if ratio >= _WORTH_AVERAGING else 1
+    averaged = ratio >= _WORTH_AVERAGING and interpolation != NEAREST
+    supersampling = supersampling_for(ratio) if averaged else 1
     return warp(decoded.image, index_transform(local, supersampling), size, interpolation, background, supersampling)
 
 
@@ -100,9 +102,9 @@ class _Span(NamedTuple):
     mirrored: bool
 
 
-def _resized(image: Image, edges: Matrix, size: Size, interpolation: int, background: Any) -> Image:
+def _resized(image: Image, matrix: Matrix, size: Size, interpolation: int, background: Any) -> Image:
     height, width = size
-    (across, _, x0), (_, down, y0) = edges.tolist()
+    (across, _, x0), (_, down, y0) = matrix.tolist()
     rows = _span(down, y0, height, image.shape[0])
     columns = _span(across, x0, width, image.shape[1])
     channels = image.shape[2]

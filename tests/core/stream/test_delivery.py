@@ -7,7 +7,7 @@ from leaven.stream.delivery import Ledger, Task
 
 
 def tasks(count, first=0):
-    return iter([Task(first + number, [0], [number], None) for number in range(count)])
+    return iter([Task(first + number, number, [0], [number], None) for number in range(count)])
 
 
 def test_work_goes_to_the_least_loaded_worker_up_to_its_depth():

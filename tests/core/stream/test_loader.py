@@ -212,6 +212,25 @@ def test_a_worker_may_return_any_number_of_batches_or_none(make, parts):
 
 
 @pytest.mark.parametrize("nworkers", [0, 2])
+def test_collators_change_batches_by_their_place_in_the_stream(make, parts, nworkers):
+    def mixed(**options):
+        with make(20, 4, collators=[leaven.create(parts.Mix) for _ in range(2)], nworkers=nworkers, **options) as loader:
+            return [
+                (sample["value"].tolist(), sample["partner"].tolist(), sample["share"].dtype)
+                for _ in range(2)
+                for _, mini_batches in loader
+                for sample in mini_batches
+            ]
+
+    batches = mixed()
+    for rows, partner, dtype in batches:
+        assert [row[1] for row in rows] == [rows[other][0] for other in partner]
+        assert dtype == "float32"
+    assert len({tuple(partner) for _, partner, _ in batches}) > 4
+    assert mixed(start_iteration=3)[:2] == batches[3:5]
+
+
+@pytest.mark.parametrize("nworkers", [0, 2])
 def test_a_failing_sample_is_named_after_the_batches_before_it(make, parts, nworkers):
     with make(20, 4, worker=parts.Echo(fail_at=9), nworkers=nworkers) as loader:
         seen = []

@@ -13,7 +13,7 @@ from leaven.stream.messages import Done, Failed, Ready, Work, decode, encode
 ints = st.integers(-1, 2**40)
 MESSAGES = st.one_of(
     st.builds(Ready, ints),
-    st.builds(Work, ints, ints, ints, st.lists(ints), st.lists(ints), st.none() | st.lists(st.binary())),
+    st.builds(Work, ints, ints, ints, ints, st.lists(ints), st.lists(ints), st.none() | st.lists(st.binary())),
     st.builds(
         Done,
         ints,

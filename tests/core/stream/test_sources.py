@@ -20,15 +20,15 @@ class Files:
 def test_what_workers_can_read_travels_as_positions():
     source = source_of(Files(), **OPTIONS | {"readable": True})
     assert isinstance(source, Positions)
-    assert source.stretch(2, 5) == ([0, 1, 1], [2, 0, 1], None)
+    assert source.stretch(2, 5) == (2, [0, 1, 1], [2, 0, 1], None)
 
 
 @pytest.mark.parametrize("data", [Files(), [{"value": n} for n in range(3)], tuple({"value": n} for n in range(3))])
 def test_what_they_cannot_read_is_packed_here(data):
     source = source_of(data, **OPTIONS)
     assert isinstance(source, Lookups)
-    epochs, indices, items = source.stretch(1, 4)
-    assert (epochs, indices) == ([0, 0, 1], [1, 2, 0])
+    position, epochs, indices, items = source.stretch(1, 4)
+    assert (position, epochs, indices) == (1, [0, 0, 1], [1, 2, 0])
     assert [unpack_sample(item)["value"] for item in items] == [1, 2, 0]
 
 

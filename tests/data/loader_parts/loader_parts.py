@@ -102,3 +102,12 @@ class Counts(Worker):
 
     def __init__(self, none: bool = False):
         pass
+
+
+class Mix:
+    """Adds to each value that of another row, and tells with which."""
+
+    def collate(self, batch, random):
+        partner = random.permutation(len(batch["value"]))
+        batch["value"][:, 1] = batch["value"][partner, 0]
+        return batch | {"partner": partner, "share": np.full(len(partner), 0.5, "float32")}

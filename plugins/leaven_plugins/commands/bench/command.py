@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from leaven.cli.options import json_option
 from leaven_plugins.commands.train.command import overrides_option
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def bench() -> None:
 @overrides_option
 @click.option("--seconds", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="How long each run is.")
 @click.option("--workers", metavar="N,...", callback=worker_counts, help="Numbers of workers to compare.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead.")
+@json_option
 @click.pass_obj
 def loader(
     registry: Registry,

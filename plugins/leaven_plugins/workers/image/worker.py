@@ -13,8 +13,6 @@ from leaven.protocols import Decoded, Decoder, ImageInfo, Op, Region, Rng
 from leaven.stream.buffers import BufferSpec, SpecLike
 from leaven.stream.worker import BufferWorker, Row
 from leaven_plugins.ops.geometry import (
-    Matrix,
-    edge_transform,
     finest_ratio,
     make_transform,
     needed_region,
@@ -127,21 +125,17 @@ class ImageWorker(BufferWorker):
         source = (info.height, info.width)
         geometry = {key: values[key] for key in GEOMETRY if key in values}
         matrix = make_transform(source, self._size, **geometry)
-        ratio = pixel_ratio(source, self._size, values.get("scale", 1), values.get("scale_mode", "shortest"))
-        times = values.get("supersampling") or supersampling_for(ratio)
         method = interpolation(values.get("interp_method", LINEAR))
         background = values.get("background", self._background)
         if self._exact or "supersampling" in values:
             decoded = self._decoded(data, values, None, 1.0)
+            ratio = pixel_ratio(source, self._size, values.get("scale", 1), values.get("scale_mode", "shortest"))
+            times = values.get("supersampling") or supersampling_for(ratio)
             return warp(decoded.image, matrix, self._size, method, background, times)
-        edges = edge_transform(matrix, times)
-        region, scale = self._needed(edges, source, method)
-        return view(self._decoded(data, values, region, scale), edges, self._size, method, background)
-
-    def _needed(self, edges: Matrix, source: Sequence[int], method: int) -> tuple[Region, float]:
-        """Return the part of the source that is shown, and the least scale that keeps the target's resolution."""
-        region = needed_region(edges, self._size, source, RADIUS[method])
-        return region, 1 / max(finest_ratio(edges), 1)
+        region = needed_region(matrix, self._size, source, RADIUS[method])
+        least_scale = 1 / max(finest_ratio(matrix), 1)  # which keeps the target's resolution
+        decoded = self._decoded(data, values, region, least_scale)
+        return view(decoded, matrix, self._size, method, background)
 
     def _decoded(self, data: bytes, values: Mapping[str, Any], region: Region | None, scale: float) -> Decoded:
         channels = self._spec.shape[0]
