@@ -7,6 +7,7 @@ they stand, with the names of those above; TOML blocks are parsed; commands are 
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shlex
@@ -24,6 +25,7 @@ import pytest
 from leaven.cli.group import leaven
 from leaven.kinds import KINDS
 from leaven.registry.registry import Registry
+from leaven.stream.loader import TurboDataLoader
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", ROOT / "examples" / "leaven-acme" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -80,7 +82,8 @@ def run(command: str, folder: Path) -> None:
     path = os.pathsep.join(filter(None, sys.path))
     command = re.sub(r"^(leaven|python)\b", lambda m: f"{sys.executable}{' -m leaven' * (m[1] == 'leaven')}", command)
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONWARNINGS": "error"}
-    done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    shell = ["bash", "-c", command]
+    done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     assert done.stderr.count("\n") == done.stderr.count("measuring"), done.stderr
 
@@ -139,12 +142,15 @@ def test_tables_are_complete(page):
     if page.name == "plugins.md":
         for kind in KINDS.values():
             assert f"| `{kind.name}` | `{kind.hook}` | {kind.meaning} |" in text
+    if page.name == "loader.md":
+        section = text.partition("## Arguments")[2].partition("\n## ")[0]
+        assert re.findall(r"^\| `(\w+)` \|", section, re.M) == list(inspect.signature(TurboDataLoader).parameters)
     if page.name == "cli.md":
         with click.Context(leaven) as context:
             context.obj = Registry(builtin_only=True)
             for name, command in leaf_commands("leaven", leaven, context):
                 (row,) = re.findall(rf"^\| `{name}(?: [A-Z\[\] ]+)?` \|.*$", text, re.M)
-                told = set(re.findall(r"`(-[^`]+)`", row.rpartition(" | ")[2] + row))
+                told = set(re.findall(r"`(-[^`]+)`", row))
                 assert told == {max(p.opts, key=len) for p in command.params if isinstance(p, click.Option)}, name
 
 

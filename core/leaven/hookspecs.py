@@ -118,7 +118,7 @@ def leaven_decoders() -> Iterable[Component]:
 
 
 @_hookspec
-def leaven_collators() -> Iterable[Component]:  # type: ignore[empty-body]
+def leaven_collators() -> Iterable[Component]:
     """Declare collators: what changes a whole batch in the worker that has made it.
 
     ::

@@ -110,8 +110,7 @@ class Walk:
         found = list(islice(self._kept, start - self._first, stop - self._first))
         while len(self._kept) > self._window:
             self._drop()
-        epochs, indices, items = ([cell[part] for cell in found] for part in range(3))
-        return Stretch(start, epochs, indices, items)
+        return Stretch(start, [cell[0] for cell in found], [cell[1] for cell in found], [cell[2] for cell in found])
 
     def begin(self, position: int, skip: int) -> None:
         """Go on at ``position``; start a new pass, ``skip`` samples into it, where an epoch is one."""

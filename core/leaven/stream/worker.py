@@ -167,7 +167,7 @@ class BufferWorker(Worker):
         for position, item in enumerate(request.samples):
             sample = unpacked(item)
             named = item if item.key else item._replace(key=str(sample.get("key", "")))
-            views = {key: array[position] for key, array in request.arrays.items()}
+            views = {key: array[position, ...] for key, array in request.arrays.items()}
             with failures_named(named, "prepare"):
                 self.prepare(sample, Row(named, request.streams, lists), views)
         return {**request.arrays, **aligned(lists, request.rows)}

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import pytest
 
-_KINDS = ("component", "dataset", "decoder", "feed", "metric", "op", "rng", "transport", "worker")
+_KINDS = ("collator", "component", "dataset", "decoder", "feed", "metric", "op", "rng", "transport", "worker")
 pytest.register_assert_rewrite(*(f"leaven.testing.{kind}" for kind in _KINDS))
 
-from leaven.testing.component import ComponentContract  # noqa: E402 - only then are their asserts rewritten
+from leaven.testing.collator import CollatorContract  # noqa: E402 - only then are their asserts rewritten
+from leaven.testing.component import ComponentContract  # noqa: E402
 from leaven.testing.dataset import DatasetContract  # noqa: E402
 from leaven.testing.decoder import DecoderContract  # noqa: E402
 from leaven.testing.feed import FeedContract  # noqa: E402
@@ -30,6 +31,7 @@ from leaven.testing.transport import TransportContract  # noqa: E402
 from leaven.testing.worker import WorkerContract  # noqa: E402
 
 __all__ = [
+    "CollatorContract",
     "ComponentContract",
     "DatasetContract",
     "DecoderContract",

@@ -165,6 +165,23 @@ class StubbornTransport:
         pass
 
 
+class RaggedCollator:
+    """Loses rows, counts, and cannot do with a single one."""
+
+    def __init__(self):
+        self.count = 0
+
+    def collate(self, batch, random):
+        self.count += 1
+        assert len(batch["image"]) > 1
+        return {"image": batch["image"][1:], "count": [self.count], "thing": [object()]}
+
+
+@hookimpl
+def leaven_collators():
+    yield Component("ragged", RaggedCollator, "loses rows")
+
+
 class VagueLoss:
     """Takes anything."""
 
@@ -242,6 +259,10 @@ class TestWorker(Faulty, WorkerContract):
 
 class TestComponent(Faulty, ComponentContract):
     spec = "loss:vague"
+
+
+class TestCollator(Faulty, CollatorContract):
+    spec = "collator:ragged"
 
 
 class TestOp(Faulty, OpContract):

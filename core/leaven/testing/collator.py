@@ -1,0 +1,65 @@
+"""CollatorContract: what a loader relies on in a collator."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from leaven.protocols import Collator
+from leaven.registry.registry import Registry
+from leaven.stream import wire
+from leaven.testing import tools
+from leaven.testing.component import ComponentContract
+
+
+class CollatorContract(ComponentContract):
+    """The contract of collators.
+
+    Attributes:
+        batch: what it works on: arrays ``(rows, ...)``, and lists of as many entries.
+    """
+
+    batch: ClassVar[Mapping[str, Any]] = {
+        "image": np.stack([tools.picture(8, 8, seed=row).transpose(2, 0, 1) for row in range(4)]),
+        "label": np.arange(4).reshape(4, 1),
+        "augmentation": [{"angle": 0.1}, {}, {"angle": 0.3}, {}],
+    }
+
+    @pytest.fixture
+    def collator(self, component: Collator) -> Collator:
+        """A new collator."""
+        return component
+
+    def test_it_has_what_a_collator_has(self, collator: Any) -> None:
+        """It collates."""
+        assert isinstance(collator, Collator)
+
+    def test_rows_stay_together(self, collator: Collator) -> None:
+        """Everything that comes back has an entry for each row, for all the keys there were."""
+        rows = len(next(iter(self.batch.values())))
+        collated = self._collated(collator)
+        assert set(self.batch) <= set(collated)
+        assert {key: len(values) for key, values in collated.items()} == dict.fromkeys(collated, rows)
+
+    def test_what_it_returns_can_travel(self, collator: Collator) -> None:
+        """Arrays of plain dtypes, and plain data in lists."""
+        wire.pack(dict(self._collated(collator)))
+
+    def test_it_repeats_itself(self, registry: Registry, arguments: Mapping[str, Any]) -> None:
+        """The generator that it is handed is its only source of chance, and earlier batches play no part."""
+        first = registry.create(self.spec, **arguments)
+        results = [wire.pack(dict(self._collated(first, seed))) for seed in (1, 2)]
+        other = registry.create(self.spec, **arguments)
+        assert [wire.pack(dict(self._collated(other, seed))) for seed in (2, 1)] == results[::-1]
+
+    def test_one_row_is_no_trouble(self, collator: Collator) -> None:
+        """The last batch of an epoch may have a single row."""
+        alone = {key: copy.deepcopy(values[:1]) for key, values in self.batch.items()}
+        assert {len(values) for values in collator.collate(alone, np.random.default_rng(0)).values()} == {1}
+
+    def _collated(self, collator: Collator, seed: int = 0) -> Mapping[str, Any]:
+        return collator.collate(copy.deepcopy(dict(self.batch)), np.random.default_rng(seed))
