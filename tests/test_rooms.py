@@ -51,7 +51,7 @@ NEIGHBOURS: dict[str, set[str]] = {
     "ops.randomize": {"ops.blur.op", "ops.noise.reference", "ops.tone.gamma"},
     "rngs.mixture": {"ops.interpolation", "ops.ranges", "ops.tone.curve"},
     "workers.classification": {"workers.image.worker"},
-    "workers.image": {"ops.errors", "ops.geometry", "ops.interpolation", "ops.rendering"},
+    "workers.image": {"decoders.each", "ops.errors", "ops.geometry", "ops.interpolation", "ops.rendering"},
 }
 
 # Of the plugins' folders, those whose rooms may use the command line's helpers.

@@ -59,6 +59,15 @@ class Decoded(NamedTuple):
     scale: float
 
 
+class DecodeRequest(NamedTuple):
+    """What is wanted of one encoded image; the fields are the arguments of :meth:`Decoder.decode`."""
+
+    data: bytes
+    color: bool = True
+    region: Region | None = None
+    min_scale: float = 1.0
+
+
 @runtime_checkable
 class Worker(Protocol):
     """Turns packed samples into rows of a batch. Use the bases in :mod:`leaven.stream.worker`."""
@@ -104,7 +113,11 @@ class Op(Protocol):
 
 @runtime_checkable
 class Decoder(Protocol):
-    """Turns encoded bytes into pixels."""
+    """Turns encoded bytes into pixels.
+
+    A decoder that is faster for many images at once has ``decode_batch(requests: Sequence[DecodeRequest])`` as well,
+    which yields a :class:`Decoded` for each request in order, and raises at the one that fails.
+    """
 
     def info(self, data: bytes) -> ImageInfo:
         """Read the header only; raise :class:`~leaven.errors.DecodeError` where it is not an image."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from leaven.cli.docstrings import argument_texts
+from leaven.cli.docstrings import argument_texts, first_paragraph
 from leaven.cli.options import json_option
-from leaven.cli.output import console, emit_json, heading, rows_of, table
+from leaven.cli.output import console, emit_json, heading, rows_of
 from leaven.errors import LeavenError
 from leaven.kinds import KINDS, kind_named
 
@@ -65,13 +65,16 @@ def _describe(offer: Offer, as_json: bool) -> None:
         return
     out = console()
     out.print(heading(offer.spec, _provider(offer)))
-    out.print(rows_of([(" ".join(doc.partition("\n\n")[0].split()) or offer.component.summary,)], []))
+    out.print(rows_of([(first_paragraph(doc) or offer.component.summary,)], []))
     if problem:
         out.print(problem, style="yellow", markup=False)
-    else:
-        meanings = argument_texts(doc)
-        rows = [_parameter_row(parameter, meanings.get(parameter.name, "")) for parameter in parameters]
-        out.print(table(("parameter", "default", "type", "meaning"), rows) if rows else "It takes no parameters.")
+        return
+    meanings = argument_texts(doc)
+    for parameter in parameters:
+        out.print(heading(parameter.name, _declared(parameter)))
+        out.print(rows_of([(meanings.get(parameter.name, ""),)], []))
+    if not parameters:
+        out.print("It takes no parameters.")
 
 
 def _inspected(offer: Offer) -> tuple[str, Sequence[Parameter], str]:
@@ -124,9 +127,9 @@ def _each_state(offers: Iterable[Offer], rivals: dict[str, int]) -> Iterator[str
             yield "on"
 
 
-def _parameter_row(parameter: Parameter, meaning: str) -> tuple[str, str, str, str]:
-    default = "required" if parameter.required else repr(parameter.default)
-    return parameter.name, default, parameter.annotation, meaning
+def _declared(parameter: Parameter) -> str:
+    default = "required" if parameter.required else f"= {parameter.default!r}"
+    return f"{default}  ({parameter.annotation})" if parameter.annotation else default
 
 
 def _plain(offer: Offer, state: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leaven.errors import DeclarationError, LeavenError, UnknownName, nearest
+from leaven.errors import DeclarationError, LeavenError, UnknownName, listing, nearest
 from leaven.registry.components import Component
 from leaven.registry.imports import import_target
 
@@ -84,11 +84,11 @@ def registry_of(ctx: click.Context) -> Registry:
 def _plugins_command(registry: Registry, name: str) -> object:
     try:
         return registry.find(name, kind="command").load()
-    except UnknownName:
+    except UnknownName as error:
         near = nearest(name, {*OWN, *(offer.name for offer in registry.offers("command"))})
         if near in OWN:
             raise UnknownName(f"no command {name!r}, did you mean {near!r}?") from None
-        raise
+        raise UnknownName(f"{error}; always there: {listing(OWN)}") from None
 
 
 def _print_version(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:

@@ -54,7 +54,7 @@ def info(registry: Registry, name: str, as_json: bool) -> None:
         return
     for each in described:
         rows = [(key.replace("_", " "), _text(value)) for key, value in each.items() if value not in ("", [])]
-        console().print(table(("", each["name"]), rows))
+        console().print(rows_of(rows, [max(len(key) for key, _ in rows)]))
 
 
 @plugin.command()

@@ -164,13 +164,28 @@ class BufferWorker(Worker):
     def process(self, request: Request) -> Mapping[str, Any]:
         """Fill the rows in order; return the arrays, and the lists that were appended to."""
         lists: dict[str, list[Any]] = {}
-        for position, item in enumerate(request.samples):
-            sample = unpacked(item)
-            named = item if item.key else item._replace(key=str(sample.get("key", "")))
-            views = {key: array[position, ...] for key, array in request.arrays.items()}
-            with failures_named(named, "prepare"):
-                self.prepare(sample, Row(named, request.streams, lists), views)
+        for place, packed in enumerate(request.samples):
+            item, sample, row = named_row(packed, request.streams, lists)
+            with failures_named(item, "prepare"):
+                self.prepare(sample, row, row_views(request, place))
         return {**request.arrays, **aligned(lists, request.rows)}
+
+
+def named_row(item: Item, streams: Streams, lists: dict[str, list[Any]]) -> tuple[Item, Mapping[str, Any], Row]:
+    """Return the item with the key that its sample gives it, the unpacked sample, and the row that it fills.
+
+    Raises:
+        SampleError: the sample cannot be unpacked.
+    """
+    sample = unpacked(item)
+    if not item.key:
+        item = item._replace(key=str(sample.get("key", "")))
+    return item, sample, Row(item, streams, lists)
+
+
+def row_views(request: Request, place: int) -> dict[str, NDArray[Any]]:
+    """Return row ``place`` of each array, as views that can be written into, of scalars too."""
+    return {key: array[place, ...] for key, array in request.arrays.items()}
 
 
 def unpacked(item: Item) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leaven.errors import suggestion
+from leaven.errors import ParameterError, suggestion
 from leaven_plugins.ops.errors import ImageError
 
 NEAREST, LINEAR, CUBIC, AREA, LANCZOS4 = range(5)
@@ -19,9 +19,20 @@ def interpolation(method: int | str) -> int:
     Raises:
         ImageError: it is none.
     """
-    number = NAMES.get(method.lower(), -1) if isinstance(method, str) else int(method)
+    number = NAMES.get(method.lower()) if isinstance(method, str) else method
     if number not in RADIUS:
-        hint = suggestion(method, NAMES) if isinstance(method, str) else ""
         known = ", ".join(f"{name} ({value})" for name, value in NAMES.items())
-        raise ImageError(f"no interpolation {method!r}{hint or '; there are'} {'' if hint else known}".rstrip())
+        raise ImageError(f"no interpolation {method!r}{suggestion(str(method), NAMES)}; there are {known}")
     return number
+
+
+def check_interpolation(name: str, method: int | str) -> None:
+    """Check a parameter that names an interpolation method.
+
+    Raises:
+        ParameterError: it is none.
+    """
+    try:
+        interpolation(method)
+    except ImageError as error:
+        raise ParameterError(f"{name}: {error}") from error

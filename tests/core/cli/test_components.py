@@ -51,8 +51,7 @@ def test_one_component_with_its_parameters(cli, single, arguments):
     code, out, _ = cli("-p", single, "components", *arguments)
     assert code == 0
     assert "A negative." in out
-    (line,) = [line for line in out.splitlines() if line.strip().startswith("prob")]
-    assert line.split() == ["prob", "0.1", "float", "probability", "of", "it."]
+    assert "prob  = 0.1  (float)\n  probability of it." in out
     described = last_line(cli("-p", single, "components", *arguments, "--json")[1])["component"]
     assert described["parameters"] == [
         {"name": "prob", "required": False, "default": "0.1", "annotation": "float", "kinds": []}

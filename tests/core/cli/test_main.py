@@ -90,7 +90,9 @@ def test_ctrl_c(python, tmp_path):
         "@click.command()\ndef slow():\n    print('started', flush=True)\n    time.sleep(60)\n"
         "@hookimpl\ndef leaven_commands():\n    yield Component('slow', slow, 'wait')\n"
     )
-    command = [sys.executable, "-m", "leaven", "-p", "./slow.py", "slow"]
+    # what was started in the background of a script ignores SIGINT, and so do its children
+    code = "import signal; signal.signal(2, signal.default_int_handler); from leaven.cli.main import main; main()"
+    command = [sys.executable, "-c", code, "-p", "./slow.py", "slow"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "started\n"
         process.send_signal(signal.SIGINT)

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leaven.cli.docstrings import argument_texts
+from leaven.cli.docstrings import argument_texts, first_paragraph
 from leaven.cli.output import emit_json
 
 
@@ -99,3 +99,12 @@ def test_texts_of_arguments():
     """
     assert argument_texts(doc) == {"first": "one line.", "second": "two lines: really."}
     assert argument_texts("Nothing.") == {}
+
+
+def test_the_first_paragraph_without_markup():
+    doc = """Fills ``image`` as :class:`~a.b.ImageWorker` does,
+    and :func:`fill` too.
+
+    More.
+    """
+    assert first_paragraph(doc) == "Fills image as ImageWorker does, and fill too."

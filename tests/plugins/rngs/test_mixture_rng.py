@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from leaven.errors import LeavenError, ParameterError
+from leaven.errors import ParameterError
 from leaven.protocols import ImageInfo
 from leaven.stream import wire
 from leaven.stream.buffers import buffer_spec
@@ -143,5 +143,5 @@ def test_parameters_are_checked(parameters, text):
 
 
 def test_interpolations_are_checked():
-    with pytest.raises(LeavenError, match="did you mean 'linear'"):
+    with pytest.raises(ParameterError, match="interpolations: no interpolation 'linera', did you mean 'linear'"):
         MixtureRNG(interpolations=["linera"])

@@ -282,7 +282,7 @@ def test_reduced_jpegs_look_like_averaged_ones():
             for exact in (False, True)
         )
         assert np.abs(fast - exact).mean() < 3
-        assert np.corrcoef(fast.ravel(), exact.ravel())[0, 1] > 0.999
+        assert np.corrcoef(fast.ravel(), exact.ravel())[0, 1] > 0.99
 
 
 # ---- mistakes
@@ -319,6 +319,10 @@ def test_a_drawn_value_that_makes_no_sense_names_the_sample():
         ({"image": ((3, 30, 40), "complex64")}, "dtype is complex64"),
         ({"image_params": {"angel": 3}}, "image_params has no 'angel', did you mean 'angle'"),
         ({"image_params": {"blur": 3}, "ops": ()}, "image_params has no 'blur'; there are angle, aspect"),
+        (
+            {"image_params": {"interp_method": "liner"}},
+            "interp_method: no interpolation 'liner', did you mean 'linear'",
+        ),
         ({"image_params": {"scale_mode": "long"}}, "scale_mode is 'long'"),
         ({"image_params": {"colorspace": "cmyk"}}, "colorspace is 'cmyk'"),
         (
@@ -330,8 +334,6 @@ def test_a_drawn_value_that_makes_no_sense_names_the_sample():
 def test_parameters_are_checked(parameters, text):
     with pytest.raises(ParameterError, match=text):
         worker(**parameters)
-    with pytest.raises(LeavenError, match="no interpolation 'liner'"):
-        worker(image_params={"interp_method": "liner"})
 
 
 # ---- as a component

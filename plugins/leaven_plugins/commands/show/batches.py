@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from leaven.errors import LeavenError, ParameterError
 from leaven.stream.loader import TurboDataLoader
-from leaven_plugins.commands.show.sheet import Pixels, contact_sheet, displayable
+from leaven_plugins.commands.show.layers import Shown, shown
+from leaven_plugins.commands.show.sheet import Pixels, arranged
 
 _SMALL = 96
 """Up to this size images are enlarged on a sheet, above it reduced to twice of it."""
 
 
 class Captioned(NamedTuple):
-    """Images ``(N, C, H, W)`` uint8, and a caption for each."""
+    """What can be seen of some rows, and a caption for each."""
 
-    images: Pixels
+    shown: Shown
     captions: list[str]
 
 
@@ -31,21 +32,40 @@ def first_images(loader: TurboDataLoader, count: int, key: str = "image") -> Cap
         key: of the images, ``(rows, C, H, W)``.
 
     Raises:
-        LeavenError: samples have no such images.
+        LeavenError: samples have no such images, or there are no samples.
         ParameterError: ``count`` is below 1.
     """
     if count < 1:
         raise ParameterError(f"{count} images: at least 1 is needed for a sheet")
-    images: list[Pixels] = []
-    captions: list[str] = []
+    found: list[Mapping[str, Any]] = []
     with loader:
         for _, mini_batches in loader:
-            for sample in mini_batches:
-                images.extend(displayable(_images_of(sample, key)).copy())
-                captions.extend(captions_of(sample, len(sample[key])))
-            if len(images) >= count:
+            found.extend(joined([sample]) for sample in mini_batches)  # copies, so that the slots are free again
+            if sum(map(rows_of, found)) >= count:
                 break
-    return Captioned(np.stack(images[:count]), captions[:count])
+        if not found:
+            raise LeavenError("there are no samples to show")
+        sample = joined(found, count)
+    return Captioned(shown(sample, tile_for(sample, key), key), captions_of(sample, rows_of(sample)))
+
+
+def joined(samples: Sequence[Mapping[str, Any]], most: int | None = None) -> dict[str, Any]:
+    """Return the rows of several batches as one batch of at most ``most`` rows, of copies.
+
+    Of values that are neither arrays nor lists, the first one counts.
+    """
+    batch = dict(samples[0])
+    for key, first in samples[0].items():
+        if isinstance(first, np.ndarray):
+            batch[key] = np.concatenate([sample[key] for sample in samples])[:most]
+        elif isinstance(first, list):
+            batch[key] = [entry for sample in samples for entry in sample[key]][:most]
+    return batch
+
+
+def rows_of(sample: Mapping[str, Any]) -> int:
+    """Return the number of rows of a batch."""
+    return next(len(value) for value in sample.values() if isinstance(value, (np.ndarray, list)))
 
 
 def captions_of(sample: Mapping[str, Any], rows: int) -> list[str]:
@@ -59,12 +79,10 @@ def captions_of(sample: Mapping[str, Any], rows: int) -> list[str]:
 
 def sheet_of(found: Captioned, title: str, columns: int | None = None) -> Pixels:
     """Return the contact sheet of images of any size."""
-    tile = _SMALL if max(found.images.shape[2:]) <= _SMALL else 2 * _SMALL
-    return contact_sheet(found.images, found.captions, columns, tile, title)
+    return arranged(found.shown.pictures, found.captions, columns, title, found.shown.legend)
 
 
-def _images_of(sample: Mapping[str, Any], key: str) -> Any:
-    images = sample.get(key)
-    if not isinstance(images, np.ndarray) or images.ndim != 4:
-        raise LeavenError(f"no images (rows, channels, height, width) under the key {key!r}; keys: {', '.join(sample)}")
-    return images
+def tile_for(sample: Mapping[str, Any], key: str = "image") -> int:
+    """Return how large the images of a batch are on a sheet: the longer side, in pixels."""
+    longer = max(np.shape(sample.get(key))[2:], default=_SMALL)
+    return _SMALL if longer <= _SMALL else 2 * _SMALL

@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from leaven.errors import ParameterError
-from leaven_plugins.ops.interpolation import LINEAR, interpolation
+from leaven_plugins.ops.interpolation import LINEAR, check_interpolation, interpolation
 from leaven_plugins.ops.ranges import Range, check_probability, check_range, within
 from leaven_plugins.ops.tone.curve import human2gamma
 
@@ -52,7 +52,6 @@ class MixtureRNG:
 
     Raises:
         ParameterError: a value is not what it has to be.
-        ImageError: a name or number in ``interpolations`` is no method.
     """
 
     prob: float = 1
@@ -84,7 +83,7 @@ class MixtureRNG:
         if self.order not in _ORDERS:
             raise ParameterError(f"order is {self.order!r}; it has to be one of {', '.join(_ORDERS)}")
         for method in self.interpolations or ():
-            interpolation(method)
+            check_interpolation("interpolations", method)
 
     def draw(self, info: ImageInfo, spec: BufferSpec, random: np.random.Generator) -> dict[str, Any]:
         """Return the parameters of one image; neither ``info`` nor ``spec`` is looked at."""

@@ -8,11 +8,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from leaven.errors import ParameterError
-from leaven.protocols import Decoder, Op, Rng
+from leaven.protocols import Decoded, Decoder, Op, Rng
 from leaven.stream.buffers import SpecLike
 from leaven.stream.worker import Row
 from leaven_plugins.workers.classification.labels import write_label
-from leaven_plugins.workers.image.worker import DEFAULT_OPS, ImageWorker
+from leaven_plugins.workers.image.worker import DEFAULT_OPS, ImageWorker, Shot
 
 
 class ClassificationWorker(ImageWorker):
@@ -54,11 +54,18 @@ class ClassificationWorker(ImageWorker):
             raise ParameterError(f"classes is {classes}; it has to be positive")
         self._classes = classes
 
-    def prepare(self, sample: Mapping[str, Any], row: Row, buffers: Mapping[str, NDArray[Any]]) -> None:
+    def fill(
+        self,
+        sample: Mapping[str, Any],
+        row: Row,
+        buffers: Mapping[str, NDArray[Any]],
+        shot: Shot,
+        decoded: Decoded,
+    ) -> None:
         """Fill ``label`` and ``image``.
 
         Raises:
-            SampleError: as ``ImageWorker``, or the label is missing, out of range or of another shape.
+            SampleError: the label is missing, out of range or of another shape.
         """
         write_label(sample, "label", buffers["label"], self._classes)
-        super().prepare(sample, row, buffers)
+        super().fill(sample, row, buffers, shot, decoded)

@@ -7,7 +7,7 @@ from typing import Any
 
 from leaven.errors import ParameterError, suggestion
 from leaven_plugins.ops.geometry import SCALE_MODES
-from leaven_plugins.ops.interpolation import interpolation
+from leaven_plugins.ops.interpolation import LINEAR, check_interpolation
 from leaven_plugins.workers.image.pixels import COLORSPACES
 
 GEOMETRY = ("angle", "scale", "aspect", "shift", "hmirror", "vmirror", "shear", "scale_mode")
@@ -21,7 +21,6 @@ def check_params(params: Mapping[str, Any], op_keys: Iterable[str], channels: in
 
     Raises:
         ParameterError: a parameter does not exist, or its value is none of those that there are.
-        ImageError: ``interp_method`` is none.
     """
     known = {*GEOMETRY, *_OTHERS, *op_keys}
     for key in params:
@@ -30,7 +29,7 @@ def check_params(params: Mapping[str, Any], op_keys: Iterable[str], channels: in
             raise ParameterError(f"image_params has no {key!r}{hint}")
     if params.get("scale_mode", SCALE_MODES[0]) not in SCALE_MODES:
         raise ParameterError(f"scale_mode is {params['scale_mode']!r}; it has to be one of {', '.join(SCALE_MODES)}")
-    interpolation(params.get("interp_method", 0))
+    check_interpolation("interp_method", params.get("interp_method", LINEAR))
     colorspace = params.get("colorspace") or "rgb"
     if str(colorspace).lower() not in COLORSPACES:
         raise ParameterError(f"colorspace is {colorspace!r}; it has to be one of {', '.join(COLORSPACES)}")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leaven.errors import DecodeError, ParameterError, SampleError, listing, suggestion
-from leaven.protocols import Decoded, Decoder, ImageInfo, Op, Region, Rng
+from leaven.protocols import Decoded, Decoder, DecodeRequest, ImageInfo, Op, Rng
 from leaven.stream.buffers import BufferSpec, SpecLike
-from leaven.stream.worker import BufferWorker, Row
+from leaven.stream.worker import BufferWorker, Request, Row, aligned, failures_named, named_row, row_views
+from leaven_plugins.decoders.each import decode_each
 from leaven_plugins.ops.geometry import (
+    Matrix,
     finest_ratio,
     make_transform,
     needed_region,
@@ -29,6 +31,19 @@ from leaven_plugins.workers.image.process import settle
 Image = NDArray[Any]
 
 DEFAULT_OPS = ("tone", "noise_rgb", "blur")
+
+
+class Shot(NamedTuple):
+    """What is to be seen of one image.
+
+    ``request`` is what must be decoded for it, ``values`` are all its parameters, ``matrix`` leads from target to
+    source pixels, ``supersampling`` is how many times larger a warp is made than its result, or ``None`` for a view.
+    """
+
+    request: DecodeRequest
+    values: dict[str, Any]
+    matrix: Matrix
+    supersampling: int | None
 
 
 class ImageWorker(BufferWorker):
@@ -89,19 +104,55 @@ class ImageWorker(BufferWorker):
         """Set OpenCV up for a worker's process."""
         settle()
 
+    def process(self, request: Request) -> Mapping[str, Any]:
+        """Fill the rows: plan all of them, then let the decoder work on the whole batch.
+
+        A subclass that defines :meth:`prepare` fills one row after the other instead.
+        """
+        if type(self).prepare is not ImageWorker.prepare:
+            return super().process(request)
+        lists: dict[str, list[Any]] = {}
+        rows = [named_row(item, request.streams, lists) for item in request.samples]
+        shots = []
+        for item, sample, row in rows:
+            with failures_named(item, "prepare"):
+                shots.append(self.plan(sample, row))
+        decoded = decode_each(self._decoder, [shot.request for shot in shots])
+        for place, ((item, sample, row), shot) in enumerate(zip(rows, shots, strict=True)):
+            with failures_named(item, "prepare"):
+                self.fill(sample, row, row_views(request, place), shot, _next(decoded))
+        return {**request.arrays, **aligned(lists, request.rows)}
+
     def prepare(self, sample: Mapping[str, Any], row: Row, buffers: Mapping[str, NDArray[Any]]) -> None:
-        """Fill ``image``, and append to ``augmentation``.
+        """Fill one row: :meth:`plan`, decode, :meth:`fill`."""
+        shot = self.plan(sample, row)
+        self.fill(sample, row, buffers, shot, _next(decode_each(self._decoder, [shot.request])))
+
+    def plan(self, sample: Mapping[str, Any], row: Row) -> Shot:
+        """Draw the parameters, and say which part of the image they need, at which scale.
 
         Raises:
-            SampleError: there is no image, or it cannot be decoded.
+            SampleError: there is no image, or its header cannot be read.
+            ImageError: a parameter is out of range.
         """
         data = encoded(sample, self._source)
         try:
             info = self._decoder.info(data)
-            values = self.draw(info, row)
-            image = self.render(data, info, values)
         except DecodeError as error:
-            raise SampleError(str(error), stage="decode", cause_type=type(error).__name__) from error
+            raise _undecodable(error) from error
+        return self.shot(data, info, self.draw(info, row))
+
+    def fill(
+        self,
+        sample: Mapping[str, Any],
+        row: Row,
+        buffers: Mapping[str, NDArray[Any]],
+        shot: Shot,
+        decoded: Decoded,
+    ) -> None:
+        """Fill ``image``, and append to ``augmentation``. What subclasses add to a row, they add here."""
+        values = dict(shot.values)
+        image = self.render(shot, decoded)
         if not self._gpu_augmentation:
             image = self._chain.apply(image, values, row)
         image = with_colorspace(image, values.pop("colorspace", None))
@@ -115,33 +166,31 @@ class ImageWorker(BufferWorker):
         values = {**values, **fixed}
         return {**self._chain.draw(values, info, row), **values}
 
-    def render(self, data: bytes, info: ImageInfo, values: Mapping[str, Any]) -> Image:
-        """Return the encoded image after geometry, ``(height, width, channels)`` of the buffer's size.
+    def shot(self, data: bytes, info: ImageInfo, values: dict[str, Any]) -> Shot:
+        """Return what the parameters ask to see of an encoded image.
 
         Raises:
-            DecodeError: it cannot be decoded.
             ImageError: a parameter is out of range.
         """
         source = (info.height, info.width)
-        geometry = {key: values[key] for key in GEOMETRY if key in values}
-        matrix = make_transform(source, self._size, **geometry)
-        method = interpolation(values.get("interp_method", LINEAR))
-        background = values.get("background", self._background)
+        matrix = make_transform(source, self._size, **{key: values[key] for key in GEOMETRY if key in values})
+        color = bool(values.get("color", self._spec.shape[0] == 3))
         if self._exact or "supersampling" in values:
-            decoded = self._decoded(data, values, None, 1.0)
             ratio = pixel_ratio(source, self._size, values.get("scale", 1), values.get("scale_mode", "shortest"))
             times = values.get("supersampling") or supersampling_for(ratio)
-            return warp(decoded.image, matrix, self._size, method, background, times)
-        region = needed_region(matrix, self._size, source, RADIUS[method])
+            return Shot(DecodeRequest(data, color), values, matrix, times)
+        region = needed_region(matrix, self._size, source, RADIUS[_method(values)])
         least_scale = 1 / max(finest_ratio(matrix), 1)  # which keeps the target's resolution
-        decoded = self._decoded(data, values, region, least_scale)
-        return view(decoded, matrix, self._size, method, background)
+        return Shot(DecodeRequest(data, color, region, least_scale), values, matrix, None)
 
-    def _decoded(self, data: bytes, values: Mapping[str, Any], region: Region | None, scale: float) -> Decoded:
-        channels = self._spec.shape[0]
-        color = bool(values.get("color", channels == 3))
-        decoded = self._decoder.decode(data, color=color, region=region, min_scale=scale)
-        return decoded if color or channels > 3 else decoded._replace(image=with_channels(decoded.image, 1))
+    def render(self, shot: Shot, decoded: Decoded) -> Image:
+        """Return the image after geometry, ``(height, width, channels)`` of the buffer's size."""
+        background = shot.values.get("background", self._background)
+        if not shot.request.color and self._spec.shape[0] <= 3:
+            decoded = decoded._replace(image=with_channels(decoded.image, 1))
+        if shot.supersampling is None:
+            return view(decoded, shot.matrix, self._size, _method(shot.values), background)
+        return warp(decoded.image, shot.matrix, self._size, _method(shot.values), background, shot.supersampling)
 
 
 def encoded(sample: Mapping[str, Any], key: str) -> bytes:
@@ -157,6 +206,21 @@ def encoded(sample: Mapping[str, Any], key: str) -> bytes:
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise SampleError(f"{key!r} is of type {type(data).__name__}; it has to be the bytes of an image file")
     return bytes(data)
+
+
+def _method(values: Mapping[str, Any]) -> int:
+    return interpolation(values.get("interp_method", LINEAR))
+
+
+def _next(decoded: Iterator[Decoded]) -> Decoded:
+    try:
+        return next(decoded)
+    except DecodeError as error:
+        raise _undecodable(error) from error
+
+
+def _undecodable(error: DecodeError) -> SampleError:
+    return SampleError(str(error), stage="decode", cause_type=type(error).__name__)
 
 
 def _made(component: Any, kind: str) -> Any:
