@@ -1,0 +1,1 @@
+"""Collators: what changes a whole batch, in the worker that made it."""

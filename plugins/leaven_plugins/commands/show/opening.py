@@ -1,0 +1,99 @@
+"""From what was named on the command line, a configuration or a dataset, to an experiment whose batches can be shown."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from leaven.errors import DecodeError, ParameterError
+from leaven.protocols import Dataset, Decoder
+from leaven.registry.registry import Registry
+from leaven.registry.toml import to_toml
+from leaven_plugins.commands.data.opening import locate
+from leaven_plugins.commands.data.reading import read_sample
+from leaven_plugins.commands.train.experiment import Experiment
+
+_SIDE = 224
+_BATCH = 16
+
+Size = tuple[int, int]
+
+
+class Opened(NamedTuple):
+    """An experiment, what to call it, and whether its images are those of a configuration or the dataset's own."""
+
+    experiment: Experiment
+    name: str
+    configured: bool
+
+
+def opened(source: str, registry: Registry, overrides: Iterable[str] = (), size: Size | None = None) -> Opened:
+    """Return the experiment that is meant.
+
+    Args:
+        source: a TOML file, or what :func:`~leaven_plugins.commands.data.opening.open_dataset` takes. A dataset is shown
+            as it is: by the worker that its first sample's keys suggest, whole images, not augmented.
+        registry: where components are looked up.
+        overrides: values that win, as ``"worker.image_rng=mixture"``.
+        size: height and width of a dataset's images; by default 224 x 224, or less where its first one is smaller.
+
+    Raises:
+        ParameterError: ``size`` was given for a configuration, which has its own.
+        ConfigError: all that is wrong in the configuration.
+        DatasetError: the dataset cannot be opened or has no samples.
+        LookupFailed: no such component.
+    """
+    if source.lower().endswith(".toml"):
+        if size is not None:
+            raise ParameterError(f"{source} says how large images are; to change it: --set worker.image.shape=[3,H,W]")
+        experiment = Experiment(Path(source), registry, overrides, training=False)
+        return Opened(experiment, experiment.name, True)
+    table = _table_for(source, registry, size)
+    return Opened(Experiment(to_toml(table), registry, overrides, training=False), Path(source).name, False)
+
+
+def worker_for(sample: Mapping[str, Any], decoder: Decoder, size: Size | None) -> dict[str, Any]:
+    """Return the table of a worker that shows a sample like this one as it is.
+
+    ``experiments`` are for saliency, ``target_image`` or ``label_image`` for segmentation, ``label`` for
+    classification; otherwise there is only the image.
+    """
+    channels, (height, width) = _form(sample.get("image"), decoder, size)
+    image = {"shape": [channels, height, width], "dtype": "uint8", "fill": 255}
+    table: dict[str, Any] = {"image": image, "image_params": {"scale_mode": "longest"}}
+    if "experiments" in sample:
+        target = {"shape": [height, width], "dtype": "float32"}
+        return {"use": "saliency", **table, "target_image": target}
+    if "target_image" in sample or "label_image" in sample:
+        target = {"shape": [1, height, width], "dtype": "uint8"}
+        return {"use": "segmentation", **table, "target_image": target}
+    return {"use": "classification" if "label" in sample else "image", **table}
+
+
+def _table_for(source: str, registry: Registry, size: Size | None) -> dict[str, Any]:
+    offer, params = locate(source, registry)
+    if "path" in params:
+        params["path"] = os.path.abspath(params["path"])
+    dataset: Dataset = registry.create(offer.qualified, **params)
+    with closing(dataset):
+        if not len(dataset):
+            raise ParameterError(f"{source}: the dataset is empty")
+        sample = read_sample(dataset, 0).fields
+    return {
+        "data": {"train": {"use": offer.qualified, **params}},
+        "loader": {"batch_size": _BATCH, "nworkers": 0},
+        "worker": worker_for(sample, registry.create("decoder:opencv"), size),
+    }
+
+
+def _form(image: Any, decoder: Decoder, size: Size | None) -> tuple[int, Size]:
+    """Return number of channels and size in which to show images like this one."""
+    try:
+        info = decoder.info(image)
+    except DecodeError:  # told by the worker, which knows the sample's name; there may be other ones
+        return 3, size or (_SIDE, _SIDE)
+    side = min(_SIDE, max(info.height, info.width))
+    return 1 if info.channels == 1 else 3, size or (side, side)
