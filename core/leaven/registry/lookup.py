@@ -102,7 +102,7 @@ class Lookup:
         hint = suggestion(spec.name, {offer.name for offer in offers})
         within = f" of plugin {spec.plugin!r}" if spec.plugin else ""
         names = {offer.name if spec.kind else offer.spec for offer in offers}
-        return f"{hint}; {spec.kind or 'component'}s{within}: {listing(names)}"
+        return f"{hint or ';'} {spec.kind or 'component'}s{within}: {listing(names)}"
 
     def _check_blocks(self, blocks: Iterable[Block], offers: Sequence[Offer]) -> None:
         """Refuse blocks of what does not exist, unless a plugin is off that may have it and no name is near."""

@@ -21,9 +21,11 @@ def mix_rows(array: NDArray[Any], mixing: Mixing) -> None:
         mixing: one entry for each row.
     """
     others = array[mixing.partners]  # a copy: rows change while others still need them
-    for row, other, share, box in zip(array, others, mixing.lambdas.tolist(), mixing.boxes, strict=True):
+    for number, (share, box) in enumerate(zip(mixing.lambdas.tolist(), mixing.boxes, strict=True)):
+        row, other = array[number, ...], others[number, ...]
         if box is not None:
-            row[..., box.top : box.bottom, box.left : box.right] = other[..., box.top : box.bottom, box.left : box.right]
+            inside = (..., slice(box.top, box.bottom), slice(box.left, box.right))
+            row[inside] = other[inside]
         elif share < 1:
             row[...] = _blended(row, other, share)
 

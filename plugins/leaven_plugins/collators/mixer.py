@@ -75,8 +75,8 @@ class Mixer:
         return batch[self.label]
 
     def _size(self, arrays: Sequence[NDArray[Any]]) -> tuple[int, int]:
-        sizes = {array.shape[2:][-2:] for array in arrays}
+        sizes = {array.shape[1:][-2:] for array in arrays}
         if len(sizes) > 1 or len(min(sizes)) != 2:
             shapes = ", ".join(f"{key} {array.shape}" for key, array in zip(self.keys, arrays, strict=True))
-            raise LeavenError(f"{self.name}: a box needs arrays (rows, channels, height, width) of one size, not {shapes}")
+            raise LeavenError(f"{self.name}: a box needs arrays (rows, ..., height, width) of one size, not {shapes}")
         return min(sizes)

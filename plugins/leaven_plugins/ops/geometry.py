@@ -126,6 +126,23 @@ def index_transform(matrix: Matrix, supersampling: int = 1) -> Matrix:
     return _matrix(a, b, x - 0.5 + (a + b) * half, c, d, y - 0.5 + (c + d) * half)
 
 
+def corner_transform(matrix: Matrix, supersampling: int = 1) -> Matrix:
+    """Return the matrix of points of what is drawn when ``matrix`` is taken for one of pixel numbers.
+
+    It is the inverse of :func:`index_transform`.
+    """
+    (a, b, x), (c, d, y) = matrix.tolist()
+    half = 0.5 / supersampling
+    return _matrix(a, b, x + 0.5 - (a + b) * half, c, d, y + 0.5 - (c + d) * half)
+
+
+def chained(outer: Matrix, inner: Matrix) -> Matrix:
+    """Return the matrix that maps by ``inner`` first, then by ``outer``."""
+    linear = outer[:, :2] @ inner
+    linear[:, 2] += outer[:, 2]
+    return linear
+
+
 def within_decoded(matrix: Matrix, region: Region, scale: float) -> Matrix:
     """Return the matrix to points of a decoded ``region`` of the source at ``scale``."""
     (a, b, x), (c, d, y) = matrix.tolist()

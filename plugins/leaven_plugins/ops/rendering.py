@@ -83,13 +83,36 @@ def view(decoded: Decoded, matrix: Matrix, size: Size, interpolation: int = LINE
         ``(*size, channels)``, of the same dtype; possibly a view of ``decoded.image``.
     """
     local = within_decoded(matrix, decoded.region, decoded.scale)
-    (across, skew), (slant, down) = local[:, :2].tolist()
-    if skew == 0 == slant and min(abs(across), abs(down)) >= _ROUNDABLE:
+    if _is_resizable(local):
         return _resized(decoded.image, local, size, interpolation, background)
     ratio = finest_ratio(local)
     averaged = ratio >= _WORTH_AVERAGING and interpolation != NEAREST
     supersampling = supersampling_for(ratio) if averaged else 1
     return warp(decoded.image, index_transform(local, supersampling), size, interpolation, background, supersampling)
+
+
+def view_transform(decoded: Decoded, matrix: Matrix, size: Size) -> Matrix:
+    """Return the matrix of what :func:`view` draws, which is ``matrix`` but for borders that it rounds.
+
+    What is laid over a view, such as a mask, is to be drawn by this one.
+    """
+    local = within_decoded(matrix, decoded.region, decoded.scale)
+    if not _is_resizable(local):
+        return matrix
+    (across, _, x0), (_, down, y0) = local.tolist()
+    columns = _span(across, x0, size[1], decoded.image.shape[1])
+    rows = _span(down, y0, size[0], decoded.image.shape[0])
+    if min(columns.last - columns.first, rows.last - rows.first) < 1:
+        return matrix
+    (xx, x), (yy, y) = _drawn_axis(columns, size[1]), _drawn_axis(rows, size[0])
+    top, left, _, _ = decoded.region
+    scale = decoded.scale
+    return np.array([[xx / scale, 0, x / scale + left], [0, yy / scale, y / scale + top]])
+
+
+def _is_resizable(matrix: Matrix) -> bool:
+    (across, skew), (slant, down) = matrix[:, :2].tolist()
+    return skew == 0 == slant and min(abs(across), abs(down)) >= _ROUNDABLE
 
 
 class _Span(NamedTuple):
@@ -130,6 +153,14 @@ def _span(ratio: float, start: float, target: int, source: int) -> _Span:
     first = 0 if low >= 0 else _nearest(-low / step)
     last = target if high <= source else target - _nearest((high - source) / step)
     return _Span(max(_nearest(low), 0), min(_nearest(high), source), first, last, ratio < 0)
+
+
+def _drawn_axis(span: _Span, target: int) -> tuple[float, float]:
+    """Return step and start of the source along one axis of the target."""
+    step = (span.stop - span.start) / (span.last - span.first)
+    if span.mirrored:
+        return -step, span.start + step * (target - span.first)
+    return step, span.start - step * span.first
 
 
 def _nearest(value: float) -> int:

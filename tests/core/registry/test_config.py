@@ -211,7 +211,7 @@ def test_all_mistakes_at_once_with_their_paths(registry, tmp_path):
         "loader.nworkrs: unknown parameter, did you mean 'nworkers'? it takes: batch_size, nworkers, first_op",
         "loader.dataset: is set by the program",
         "loader.batch_size: missing, and Loader needs it",
-        "loader.first_op: no op 'rian', did you mean 'rain'?; ops: rain, snow",
+        "loader.first_op: no op 'rian', did you mean 'rain'? ops: rain, snow",
         "worker.image_rng.strenght: unknown parameter, did you mean 'strength'? it takes: strength, gusts",
         "worker.ops.1.sise: unknown parameter, did you mean 'size'? it takes: size",
         "worker.main_op: a table for a op needs the key 'use'",
@@ -322,7 +322,7 @@ def test_override_makes_missing_tables(registry):
         ),
         (
             "worker.image_rng=gael",
-            "worker.image_rng: no rng 'gael', did you mean 'gale'?; rngs: gale (from --set worker.image_rng=gael)",
+            "worker.image_rng: no rng 'gael', did you mean 'gale'? rngs: gale (from --set worker.image_rng=gael)",
         ),
         ("seed", "--set seed: expected KEY=VALUE, as in loader.nworkers=2"),
         ("a..b=1", "--set a..b=1: expected KEY=VALUE, as in loader.nworkers=2"),

@@ -167,7 +167,7 @@ def test_several_mistakes_come_at_once(registry):
         ),
         "  image_rng: rng:gale has no parameter 'gust', did you mean 'gusts'? it takes: strength, gusts",
         "  image_rng: rng:gale needs the parameter 'strength'; it takes: strength, gusts",
-        "  main_op: no op 'rian', did you mean 'rain'?; ops: rain, snow",
+        "  main_op: no op 'rian', did you mean 'rain'? ops: rain, snow",
     ]
 
 

@@ -64,10 +64,10 @@ def test_find(fake, spec, kind):
 @pytest.mark.parametrize(
     ("spec", "text"),
     [
-        ("op:rian", "no op 'rian', did you mean 'rain'?; ops: rain, snow"),
+        ("op:rian", "no op 'rian', did you mean 'rain'? ops: rain, snow"),
         ("worker:zzz", "no worker 'zzz'; workers: boxes"),
         ("logger:x", "no logger 'x'; loggers: none"),
-        ("snwo", "no component 'snwo', did you mean 'snow'?; components: op:rain, op:snow, rng:gale, worker:boxes"),
+        ("snwo", "no component 'snwo', did you mean 'snow'? components: op:rain, op:snow, rng:gale, worker:boxes"),
         ("op:weathr/rain", "no plugin 'weathr', did you mean 'weather'?"),
         ("op:zzz/rain", "no plugin 'zzz'; plugins: boxes, weather"),
         ("op:weather/fog", "no op 'weather/fog'; ops of plugin 'weather': rain, snow"),

@@ -214,7 +214,8 @@ def test_a_worker_may_return_any_number_of_batches_or_none(make, parts):
 @pytest.mark.parametrize("nworkers", [0, 2])
 def test_collators_change_batches_by_their_place_in_the_stream(make, parts, nworkers):
     def mixed(**options):
-        with make(20, 4, collators=[leaven.create(parts.Mix) for _ in range(2)], nworkers=nworkers, **options) as loader:
+        collators = [leaven.create(parts.Mix) for _ in range(2)]
+        with make(20, 4, collators=collators, nworkers=nworkers, **options) as loader:
             return [
                 (sample["value"].tolist(), sample["partner"].tolist(), sample["share"].dtype)
                 for _ in range(2)
@@ -442,7 +443,8 @@ def test_a_script_without_a_guard_says_so(tmp_path):
 
 
 RUNS = """
-    import sys, time
+    import signal, sys
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job does not have
     sys.path.insert(0, {parts!r})
     import leaven
     from loader_parts import Echo, Numbers

@@ -282,7 +282,9 @@ def children_of(parent):
 
 
 def test_ctrl_c_ends_the_run_and_its_workers(config):
-    command = [sys.executable, "-c", "import sys; from leaven.cli.main import run; sys.exit(run(sys.argv[1:]))"]
+    interruptible = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # which a background job is not
+    run = "from leaven.cli.main import run; sys.exit(run(sys.argv[1:]))"
+    command = [sys.executable, "-c", f"import signal, sys; {interruptible}; {run}"]
     options = ["--set", "loader.nworkers=2", "--set", "train.epochs=100000", "--out", "here"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     process = subprocess.Popen([*command, "train", config, *options], **pipes)

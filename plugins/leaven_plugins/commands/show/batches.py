@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +10,10 @@ import numpy as np
 from leaven.errors import LeavenError, ParameterError
 from leaven.stream.loader import TurboDataLoader
 from leaven_plugins.commands.show.layers import Shown, shown
-from leaven_plugins.commands.show.sheet import Pixels, arranged
+from leaven_plugins.commands.show.lettering import Pixels
+from leaven_plugins.commands.show.replay import Replay
+from leaven_plugins.commands.show.rows import joined, rows_of
+from leaven_plugins.commands.show.sheet import arranged
 
 _SMALL = 96
 """Up to this size images are enlarged on a sheet, above it reduced to twice of it."""
@@ -49,23 +52,10 @@ def first_images(loader: TurboDataLoader, count: int, key: str = "image") -> Cap
     return Captioned(shown(sample, tile_for(sample, key), key), captions_of(sample, rows_of(sample)))
 
 
-def joined(samples: Sequence[Mapping[str, Any]], most: int | None = None) -> dict[str, Any]:
-    """Return the rows of several batches as one batch of at most ``most`` rows, of copies.
-
-    Of values that are neither arrays nor lists, the first one counts.
-    """
-    batch = dict(samples[0])
-    for key, first in samples[0].items():
-        if isinstance(first, np.ndarray):
-            batch[key] = np.concatenate([sample[key] for sample in samples])[:most]
-        elif isinstance(first, list):
-            batch[key] = [entry for sample in samples for entry in sample[key]][:most]
-    return batch
-
-
-def rows_of(sample: Mapping[str, Any]) -> int:
-    """Return the number of rows of a batch."""
-    return next(len(value) for value in sample.values() if isinstance(value, (np.ndarray, list)))
+def variants_of(replay: Replay, count: int, index: int = 0) -> Captioned:
+    """Return one sample as it is in the first ``count`` epochs; errors as those of ``replay``."""
+    sample = joined([replay.sample(epoch, index) for epoch in range(count)])
+    return Captioned(shown(sample, tile_for(sample)), [f"epoch {epoch}" for epoch in range(count)])
 
 
 def captions_of(sample: Mapping[str, Any], rows: int) -> list[str]:
@@ -84,5 +74,5 @@ def sheet_of(found: Captioned, title: str, columns: int | None = None) -> Pixels
 
 def tile_for(sample: Mapping[str, Any], key: str = "image") -> int:
     """Return how large the images of a batch are on a sheet: the longer side, in pixels."""
-    longer = max(np.shape(sample.get(key))[2:], default=_SMALL)
+    longer = max(np.shape(sample.get(key, ()))[2:], default=_SMALL)
     return _SMALL if longer <= _SMALL else 2 * _SMALL

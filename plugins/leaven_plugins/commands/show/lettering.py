@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import cv2
@@ -35,20 +35,15 @@ class Style(NamedTuple):
         """Return how many pixels a line of text takes."""
         return int(cv2.getTextSize(text, _FACE, self.scale, self._stroke)[0][0])
 
-    def wrapped(self, text: str, width: int) -> list[str]:
-        """Return the text in lines of at most ``width`` pixels, broken behind spaces and signs where that is possible.
-
-        What cannot be broken so is broken anywhere; each line has at least one character.
-        """
-        lines = [""]
-        for part in re.findall(r"\w+\W?|\W", text):
-            if lines[-1] and self.width((lines[-1] + part).rstrip()) > width:
-                lines.append("")
-            lines[-1] += part
-            while len(lines[-1]) > 1 and self.width(lines[-1].rstrip()) > width:
-                fitting = next((n for n in range(len(lines[-1]) - 1, 1, -1) if self.width(lines[-1][:n]) <= width), 1)
-                lines[-1:] = [lines[-1][:fitting], lines[-1][fitting:]]
-        return [line.strip() for line in lines]
+    def flowed(self, parts: Iterable[str], width: int) -> list[str]:
+        """Return texts side by side in lines of at most ``width`` pixels; none is broken, a longer one stands alone."""
+        lines: list[str] = []
+        for part in parts:
+            if lines and self.width(f"{lines[-1]}   {part}") <= width:
+                lines[-1] = f"{lines[-1]}   {part}"
+            else:
+                lines.append(part)
+        return lines
 
     def write(self, picture: Pixels, text: str, x: int, y: int, colour: Colour = INK) -> None:
         """Draw a line of text with its upper left corner at (x, y)."""

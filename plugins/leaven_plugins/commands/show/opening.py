@@ -1,4 +1,4 @@
-"""From what was named on the command line, a configuration or a dataset, to an experiment whose batches can be shown."""
+"""From what was named on the command line, a configuration or a dataset, to an experiment that can be shown."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def opened(source: str, registry: Registry, overrides: Iterable[str] = (), size:
     """Return the experiment that is meant.
 
     Args:
-        source: a TOML file, or what :func:`~leaven_plugins.commands.data.opening.open_dataset` takes. A dataset is shown
-            as it is: by the worker that its first sample's keys suggest, whole images, not augmented.
+        source: a TOML file; or a dataset, as :func:`~leaven_plugins.commands.data.opening.open_dataset` takes it, which
+            is shown as it is: by the worker that its first sample's keys suggest, whole images, not augmented.
         registry: where components are looked up.
         overrides: values that win, as ``"worker.image_rng=mixture"``.
         size: height and width of a dataset's images; by default 224 x 224, or less where its first one is smaller.
@@ -58,18 +58,18 @@ def opened(source: str, registry: Registry, overrides: Iterable[str] = (), size:
 def worker_for(sample: Mapping[str, Any], decoder: Decoder, size: Size | None) -> dict[str, Any]:
     """Return the table of a worker that shows a sample like this one as it is.
 
-    ``experiments`` are for saliency, ``target_image`` or ``label_image`` for segmentation, ``label`` for
-    classification; otherwise there is only the image.
+    ``target_image`` or ``label_image`` is for segmentation, ``experiments`` for saliency, ``label`` for classification;
+    otherwise there is only the image.
     """
     channels, (height, width) = _form(sample.get("image"), decoder, size)
     image = {"shape": [channels, height, width], "dtype": "uint8", "fill": 255}
     table: dict[str, Any] = {"image": image, "image_params": {"scale_mode": "longest"}}
+    if "target_image" in sample or "label_image" in sample:
+        target = {"shape": [height, width], "dtype": "uint8"}
+        return {"use": "segmentation", **table, "target_image": target}
     if "experiments" in sample:
         target = {"shape": [height, width], "dtype": "float32"}
         return {"use": "saliency", **table, "target_image": target}
-    if "target_image" in sample or "label_image" in sample:
-        target = {"shape": [1, height, width], "dtype": "uint8"}
-        return {"use": "segmentation", **table, "target_image": target}
     return {"use": "classification" if "label" in sample else "image", **table}
 
 

@@ -46,9 +46,8 @@ def with_heat(picture: Pixels, heat: NDArray[Any]) -> Pixels:
     ``heat`` is ``(height, width)`` of numbers, of any size: it is stretched over the picture.
     """
     height, width = picture.shape[:2]
-    values = np.nan_to_num(heat.astype(np.float32))
-    values = cv2.resize(values, (width, height), interpolation=cv2.INTER_LINEAR)
-    values = (values / max(float(values.max()), 1e-12)).clip(0, 1)
+    stretched = cv2.resize(np.nan_to_num(heat.astype(np.float32)), (width, height), interpolation=cv2.INTER_LINEAR)
+    values = np.asarray(stretched / max(float(stretched.max()), 1e-12), np.float32).clip(0, 1)
     colours = cv2.applyColorMap((values * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]
     grey = np.repeat(cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY)[..., None], 3, 2)
     share = 0.75 * np.sqrt(values)[..., None]  # the root lets the slopes be seen, too

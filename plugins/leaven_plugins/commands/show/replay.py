@@ -9,7 +9,7 @@ from leaven.errors import LeavenError, ParameterError, SampleError
 from leaven.protocols import Dataset, Worker
 from leaven.stream.randomness import Streams
 from leaven.stream.worker import Item, Request, single_batches
-from leaven_plugins.commands.show.batches import joined
+from leaven_plugins.commands.show.rows import joined
 
 
 class Replay:
@@ -27,6 +27,7 @@ class Replay:
     def __init__(self, dataset: Dataset, worker: Worker, seed: int) -> None:
         self.dataset = dataset
         self.worker = worker
+        self.seed = seed
         self._streams = Streams(seed)
         worker.setup()
 

@@ -14,7 +14,8 @@ Form = Callable[[Field, Field], Field]
 
 
 def _disc(x: Field, y: Field) -> Field:
-    return np.hypot(x, y) - 1.0
+    distance: Field = np.hypot(x, y) - 1.0
+    return distance
 
 
 def _polygon(corners: int, radius: float) -> Form:
@@ -22,8 +23,8 @@ def _polygon(corners: int, radius: float) -> Form:
     inner = radius * cos(pi / corners)
 
     def distance(x: Field, y: Field) -> Field:
-        sides = [across * x + down * y for across, down in normals]
-        return np.maximum.reduce(sides) - inner
+        farthest: Field = np.maximum.reduce([across * x + down * y for across, down in normals])
+        return farthest - inner
 
     return distance
 

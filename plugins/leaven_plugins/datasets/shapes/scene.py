@@ -107,4 +107,5 @@ def _ground(size: tuple[int, int], random: np.random.Generator) -> NDArray[np.fl
 
 def _clouds(size: tuple[int, int], cells: int, channels: int, random: np.random.Generator) -> NDArray[np.float64]:
     grid = random.normal(size=(cells, cells, channels))
-    return cv2.resize(grid, size[::-1], interpolation=cv2.INTER_CUBIC).reshape(*size, channels)
+    clouds = cv2.resize(grid, size[::-1], interpolation=cv2.INTER_CUBIC)
+    return np.asarray(clouds, np.float64).reshape(*size, channels)
