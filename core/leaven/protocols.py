@@ -192,6 +192,9 @@ class Transport(Protocol):
     def connect(self, address: Mapping[str, Any]) -> Channel:
         """Return the worker's end. Called in the worker's process."""
 
+    def renew(self, worker: int) -> None:
+        """Forget what is on its way to ``worker``, which has died; :meth:`address` is for its successor from now on."""
+
     def send(self, worker: int, message: bytes) -> bool:
         """Send without ever blocking; return ``False`` where the worker cannot take it now."""
 

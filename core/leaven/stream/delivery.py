@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 
@@ -93,7 +93,7 @@ class Ledger:
             return None
         return job
 
-    def lost(self, worker: int) -> list[Job]:
+    def lost(self, worker: int) -> None:
         """Take everything back from a worker that has died: its requests go first in the queue, its slots are free."""
         jobs = sorted((job for job in self._flight.values() if job.worker == worker), key=lambda job: job.task.number)
         for job in reversed(jobs):
@@ -103,7 +103,6 @@ class Ledger:
                 self._unwanted.discard(job.task.number)
             else:
                 self._again.appendleft((job.task, job.attempt + 1))
-        return [replace(job, attempt=job.attempt + 1) for job in jobs]
 
     def release(self, slot: int) -> None:
         """Take a slot back that the consumer has done with."""

@@ -54,10 +54,19 @@ class Engine:
         workers: how many workers there are.
         seed: of the loader.
         shared: whether arrays lie in shared memory or travel through the transport.
+        max_restarts: how many workers may be replaced after they have died.
     """
 
     def __init__(
-        self, parts: Parts, layout: Layout, slots: int, depth: int, workers: int, seed: int, shared: bool
+        self,
+        parts: Parts,
+        layout: Layout,
+        slots: int,
+        depth: int,
+        workers: int,
+        seed: int,
+        shared: bool,
+        max_restarts: int,
     ) -> None:
         self._next_number = 0
         self._parts = parts
@@ -67,6 +76,7 @@ class Engine:
         self._workers = workers
         self._seed = seed
         self._shared = shared
+        self._max_restarts = max_restarts
         self._leases: dict[int, _Lease] = {}
         self._ended: deque[_Lease] = deque()
         self._told = False
@@ -84,7 +94,9 @@ class Engine:
             self._parts.transport.open(self._workers, handlers)
             start_worker = None if in_process else self._start_worker
             ledger = Ledger(self._slots, self._workers, self._depth)
-            self._supervisor = Supervisor(self._parts.transport, ledger, start_worker, self._doing, self._workers)
+            self._supervisor = Supervisor(
+                self._parts.transport, ledger, start_worker, self._doing, self._workers, self._max_restarts
+            )
             self._supervisor.start()
         except BaseException:
             arena.close()
@@ -164,6 +176,7 @@ class Engine:
         assert arena is not None
         assert parts.worker_recipe is not None
         assert parts.transport_recipe is not None
+        arena.lines[number] = 0  # it may have been another worker's, which has died
         start = {
             "path": [folder or os.getcwd() for folder in sys.path],
             "number": number,

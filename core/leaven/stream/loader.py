@@ -48,6 +48,8 @@ class TurboDataLoader:
         transport: spec, table or instance of kind ``transport``.
         feed: spec, table or instance of kind ``feed``.
         collators: specs, tables or instances of kind ``collator``; each mini-batch goes through them, in this order.
+        max_restarts: how many worker processes may be replaced, in all, after they have died. Their batches are made
+            again by others, the same to the last bit. One more death is a :class:`~leaven.errors.WorkerError`.
         seed: of shuffling and augmentation.
         shuffle: a new order for each pass; needs a dataset with positions.
         registry: where names are looked up; by default :func:`leaven.default_registry`.
@@ -71,10 +73,12 @@ class TurboDataLoader:
         transport: Transport | str | Mapping[str, Any] = "zeromq",
         feed: Feed | str | Mapping[str, Any] = "numpy",
         collators: Sequence[Collator | str | Mapping[str, Any]] = (),
+        max_restarts: int = 0,
         seed: int = 0,
         shuffle: bool = False,
         registry: Registry | None = None,
     ) -> None:
+        _at_least(0, max_restarts=max_restarts)
         _check(batch_size, nworkers, num_mini_batches, start_iteration, length, shared_memory)
         self.batch_size = batch_size
         self.num_mini_batches = num_mini_batches
@@ -90,7 +94,7 @@ class TurboDataLoader:
         depth = 4 if layout.size <= _SMALL_SLOT else 2
         chosen = 0 if isinstance(shared_memory, bool) else shared_memory
         slots = chosen or workers * depth + 2 * num_mini_batches
-        self._engine = Engine(parts, layout, slots, depth, workers, seed, bool(shared_memory))
+        self._engine = Engine(parts, layout, slots, depth, workers, seed, bool(shared_memory), max_restarts)
         self._source: Source = source_of(
             parts.dataset,
             readable=parts.readable,

@@ -7,6 +7,7 @@ other processes it runs in a thread of its own; otherwise the consumer drives it
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import threading
@@ -21,6 +22,8 @@ from leaven.stream.failures import rebuilt
 from leaven.stream.messages import STOP, Done, Failed, Ready, Work, decode, encode
 from leaven.stream.processes import Child, wait_all
 from leaven.stream.sources import Stretch
+
+log = logging.getLogger("leaven.loader")
 
 _LAST_MESSAGE = 0.05  # seconds in which what a worker said just before it ended may still arrive
 _GRACE = 1.0  # seconds that a worker has to finish what it is on when the loader closes
@@ -46,6 +49,7 @@ class Supervisor:
         start_worker: starts the process of worker ``i``; ``None`` where workers run in this process.
         doing: says what worker ``i`` is on, for the error when it dies.
         workers: how many workers there are.
+        max_restarts: how many workers may be replaced, in all, after they have died.
     """
 
     def __init__(
@@ -55,12 +59,14 @@ class Supervisor:
         start_worker: Callable[[int], Child] | None,
         doing: Callable[[int], str],
         workers: int,
+        max_restarts: int,
     ) -> None:
         self._transport = transport
         self._ledger = ledger
         self._start_worker = start_worker
         self._doing = doing
         self._workers = workers
+        self._restarts_left = max_restarts
         self._children: dict[int, Child] = {}
         self._able: set[int] = set() if start_worker else set(range(workers))
         self._orders: deque[Callable[[], None]] = deque()
@@ -240,10 +246,21 @@ class Supervisor:
         for worker, message in self._transport.receive():
             self._answered(worker, message)
         words = child.last_words()
-        raise WorkerError(
-            f"worker {number} (pid {child.pid}) {child.status()} {self._doing(number)}"
-            + (f"; it last said:\n{words}" if words else "")
-        )
+        what = f"worker {number} (pid {child.pid}) {child.status()} {self._doing(number)}"
+        if not self._restarts_left:
+            raise WorkerError(what + (f"; it last said:\n{words}" if words else ""))
+        self._restarts_left -= 1
+        self._replace(number)
+        log.warning("%s; it was replaced, %d more may be", what, self._restarts_left)
+
+    def _replace(self, number: int) -> None:
+        """Start another worker in the place of a dead one, which can write into no slot any more."""
+        assert self._start_worker is not None
+        self._able.discard(number)
+        self._children[number].close()
+        self._ledger.lost(number)
+        self._transport.renew(number)
+        self._children[number] = self._start_worker(number)
 
     def _fail(self, error: Exception) -> None:
         with self._changed:

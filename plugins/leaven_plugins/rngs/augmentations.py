@@ -114,8 +114,8 @@ def _op_value(name: str, amount: float) -> Any:
     if name in _FACTORS:
         return 1 + amount
     if name == "posterize":
-        return _BITS - round(abs(amount))
-    return 1 - abs(amount)  # solarize: from where on values are inverted
+        return _BITS - round(abs(amount)) if round(abs(amount)) else None
+    return 1 - abs(amount) if amount else None  # solarize, which inverts from there on; at 1 it would invert white
 
 
 def _sheared(shear: Any, amounts: Mapping[str, float]) -> list[float]:

@@ -39,7 +39,9 @@ def check_placing(rng: str, fixed: Collection[str]) -> None:
     """
     for key in _PLACING:
         if key in fixed:
-            raise ParameterError(f"rng {rng} draws a place in the image, which a fixed {key!r} would change: leave it out")
+            raise ParameterError(
+                f"rng {rng} draws a place in the image, which a fixed {key!r} would change: leave it out"
+            )
 
 
 def check_ops(rng: str, drawn: Iterable[str], keys: Collection[str]) -> None:

@@ -52,8 +52,7 @@ def test_a_dead_workers_work_is_done_again_first_and_in_order():
     ledger = Ledger(slots=6, workers=2, depth=3)
     ledger.begin(tasks(6))
     jobs = [ledger.give({0, 1}) for _ in range(4)]
-    lost = ledger.lost(0)
-    assert [job.task.number for job in lost] == [0, 2]
+    ledger.lost(0)
     again = [ledger.give({1}) for _ in range(1)] + [ledger.give({0}) for _ in range(2)]
     assert [(job.task.number, job.attempt) for job in again] == [(0, 1), (2, 1), (4, 0)]
     assert ledger.settle(0, 0, 0, jobs[0].slot) is None  # a late word of the dead

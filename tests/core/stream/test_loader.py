@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -288,6 +289,30 @@ def test_a_killed_worker_ends_the_run_at_once(make, parts):
         with pytest.raises(WorkerError, match=r"worker \d \(pid \d+\) was killed by signal 9 \(SIGKILL\) .*sample 17"):
             epoch(loader)
         assert time.monotonic() - began < 5  # a bound on hanging, not a figure
+
+
+@pytest.mark.parametrize("shared_memory", [True, False])
+def test_dead_workers_are_replaced_and_nothing_is_lost(make, parts, shared_memory, caplog):
+    common = {"size": 600, "batch_size": 4, "shuffle": True, "shared_memory": shared_memory}
+    undisturbed = stream(make(**common), epochs=1)
+    found = []
+    with make(**common, worker=parts.Echo(ms=0.5), nworkers=2, max_restarts=9) as loader:
+        for iteration, (sample,) in loader:
+            found.append((iteration, sample["value"].tolist(), sample["noise"].tolist(), sample["key"]))
+            if iteration % 15 == 7 and iteration < 140:
+                with contextlib.suppress(ProcessLookupError):  # whoever made it may be dead already
+                    os.kill(sample["pid"][0], signal.SIGKILL)
+    assert found == undisturbed
+    assert 3 <= caplog.text.count("it was replaced") <= 9
+
+
+def test_a_sample_that_kills_every_worker_ends_the_run_when_the_restarts_are_used_up(make, parts):
+    with make(40, 4, worker=parts.Echo(kill_at=17), nworkers=2, max_restarts=3) as loader:
+        seen = []
+        with pytest.raises(WorkerError, match=r"SIGKILL.*while it worked on sample 17"):
+            for _, mini_batches in loader:
+                seen += values(mini_batches)
+    assert seen == list(range(len(seen)))
 
 
 def test_a_worker_that_exits_is_named_with_its_status_and_last_words(make, parts):

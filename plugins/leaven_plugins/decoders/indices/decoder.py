@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,9 @@ class IndexDecoder:
 
 
 def _made(decoder: Any) -> Any:
+    """Return a decoder that was named; ``leaven.create`` has made it before."""
+    if not isinstance(decoder, (str, Mapping)):
+        return decoder
     from leaven import create
 
     return create(decoder, kind="decoder")

@@ -36,7 +36,8 @@ def sinc_kernel(cutoff: float, diameter: int) -> Kernel:
 
 
 def _bessel_j1(x: Kernel) -> Kernel:
-    """Return the Bessel function of the first kind and order 1, by its integral; exact to 1e-12 for x up to 300."""
-    t = np.linspace(0, np.pi, 512, endpoint=False) + np.pi / 1024
+    """Return the Bessel function of the first kind and order 1, by its integral; exact to 1e-12."""
+    points = 40 + int(x.max())  # of a periodic function: from about x points on, each one more is worth a digit
+    t = (np.arange(points) + 0.5) * np.pi / points
     mean: Kernel = np.cos(t - x[..., None] * np.sin(t)).mean(-1)
     return mean

@@ -35,6 +35,10 @@ class Inline:
         """There is no other end."""
         raise TransportError("inline transport: workers in other processes cannot join; use transport 'zeromq'")
 
+    def renew(self, worker: int) -> None:
+        """A worker of this process cannot die alone."""
+        raise TransportError("inline transport: its workers live and die with the loader")
+
     def send(self, worker: int, message: bytes) -> bool:
         """Keep the message for the next :meth:`wait`."""
         if self._handlers is None:

@@ -60,11 +60,22 @@ class ZeroMQ:
         try:
             self._answers = self._bound(zmq.PULL, "answers")
             self._to_workers = [self._bound(zmq.PUSH, f"worker-{number}") for number in range(nworkers)]
-        except zmq.ZMQError as error:
+        except TransportError:
             self.close()
-            raise TransportError(f"zeromq transport: cannot bind a socket: {error}") from error
+            raise
         self._poller.register(self._answers, zmq.POLLIN)
         self._silent = set(range(nworkers))
+
+    def renew(self, worker: int) -> None:
+        """Give the worker's successor a socket of its own, and the answers' socket a path again if it has none."""
+        self._to_workers[worker].close()
+        self._refusing.discard(worker)
+        if self._folder is None:
+            self._folder = _private_folder(self._parent)
+            _bind(self._answers, self._folder / "answers")
+        (self._folder / f"worker-{worker}").unlink(missing_ok=True)
+        self._to_workers[worker] = self._bound(zmq.PUSH, f"worker-{worker}")
+        self._silent.add(worker)
 
     def address(self, worker: int) -> Mapping[str, Any]:
         """Return the two paths that the worker connects to, and its number."""
@@ -137,7 +148,7 @@ class ZeroMQ:
         socket.set(zmq.LINGER, 0)  # nothing in flight is worth waiting for
         socket.set(zmq.SNDHWM, self._queue)
         socket.set(zmq.RCVHWM, 0)  # bounded by the batches' slots; a full inbox must not stop a worker
-        socket.bind(f"ipc://{self._folder / name}")
+        _bind(socket, self._folder / name)
         return socket
 
     def _remove_folder(self) -> None:
@@ -172,6 +183,14 @@ class _Channel:
         socket.set(zmq.SNDHWM, 0)
         socket.connect(f"ipc://{path}")
         return socket
+
+
+def _bind(socket: zmq.Socket[bytes] | None, path: Path) -> None:
+    assert socket is not None
+    try:
+        socket.bind(f"ipc://{path}")
+    except zmq.ZMQError as error:
+        raise TransportError(f"zeromq transport: cannot bind a socket to {path}: {error}") from error
 
 
 def _private_folder(parent: str | None) -> Path:

@@ -120,8 +120,7 @@ def _of_one(spec: BufferSpec) -> BufferSpec:
     if len(spec.shape) != 4 or spec.shape[0] < 1:
         expected = "(frames, channels, height, width)"
         raise ParameterError(f"image: the buffer's shape is {spec.shape}; it has to be {expected}")
-    fill = np.broadcast_to(spec.fill, (1, *spec.shape))[:, 0] if spec.fill.ndim == 5 else spec.fill
-    return BufferSpec(spec.shape[1:], spec.dtype, fill)
+    return BufferSpec(spec.shape[1:], spec.dtype, spec.fill[:, 0])
 
 
 def _picked(table: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
