@@ -26,11 +26,16 @@ def check_fits(mask_size: Size, image_size: Size) -> None:
     Raises:
         SampleError: height and width do not have the same ratio, but for rounding.
     """
-    (height, width), (rows, columns) = mask_size, image_size
-    if abs(height * columns - rows * width) >= max(rows, columns):  # off by a pixel of the mask, or more
-        turned = abs(height * rows - columns * width) < max(rows, columns)
-        hint = '; it fits the upright image (annotated="upright")' if turned else ""
+    if not _covers(mask_size, image_size):
+        (height, width), (rows, columns) = mask_size, image_size
+        hint = '; it fits the upright image (annotated="upright")' if _covers(mask_size, (columns, rows)) else ""
         raise _error(f"a mask of {height} x {width} does not cover an image of {rows} x {columns} pixels{hint}")
+
+
+def _covers(mask_size: Size, image_size: Size) -> bool:
+    (height, width), (rows, columns) = mask_size, image_size
+    rounded = abs(height * columns - rows * width) < max(rows, columns)  # off by less than a pixel of the mask
+    return rounded and (height == rows) == (width == columns)
 
 
 def one_channel(image: NDArray[Any]) -> NDArray[Any]:
