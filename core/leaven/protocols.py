@@ -85,7 +85,12 @@ class Worker(Protocol):
 
 @runtime_checkable
 class Rng(Protocol):
-    """Draws the augmentation parameters of one sample."""
+    """Draws the augmentation parameters of one sample.
+
+    Two more methods are called where there are such: ``at_epoch(epoch) -> Rng`` returns what draws in one epoch, and
+    ``check(fixed, keys)`` raises a :class:`~leaven.errors.ParameterError` where the names of the worker's fixed
+    parameters, or of the keys that its ops read, do not go together with what is drawn.
+    """
 
     def draw(self, info: ImageInfo, spec: BufferSpec, random: np.random.Generator) -> dict[str, Any]:
         """Return the parameters for an image like ``info`` that is to fill a row like ``spec``.
@@ -133,7 +138,11 @@ class Decoder(Protocol):
 
 @runtime_checkable
 class Collator(Protocol):
-    """Changes a whole batch, in the worker that has made it."""
+    """Changes a whole batch, in the worker that has made it.
+
+    One that mixes samples, or leaves something to chance otherwise, may have a method ``without_chance() -> Collator``,
+    which returns what is used in its place in validation.
+    """
 
     def collate(self, batch: Sample, random: np.random.Generator) -> Sample:
         """Return the batch, with arrays of ``(rows, ...)`` and lists of as many entries as there are rows.
@@ -181,7 +190,10 @@ class Transport(Protocol):
     """
 
     in_process: bool
-    """Whether workers run in this process, within :meth:`receive` or in threads of the transport."""
+    """Whether workers run in this process, within :meth:`wait` or in threads of the transport."""
+
+    concurrent: bool
+    """Whether workers work while nobody waits."""
 
     def open(self, nworkers: int, handlers: Sequence[Callable[[bytes], Iterable[bytes]]] | None = None) -> None:
         """Get ready for ``nworkers`` workers; ``handlers[i]`` answers worker ``i``'s messages if it is in-process."""

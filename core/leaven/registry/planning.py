@@ -66,7 +66,7 @@ class Planner:
         """Return the plan of a component, or ``what`` itself where it is built already.
 
         Args:
-            what: spec string, table with the key ``use``, class, or instance.
+            what: spec string, table with the key ``use`` (or ``preset``), class, or instance.
             kind: the kind that the position implies, or ``""``.
             params: further parameters, which win over those of a table.
             path: where the component stands.
@@ -76,12 +76,13 @@ class Planner:
             return self._problem(path, ParameterError(f"components are nested more than {_DEEPEST} deep"))
         params = params or {}
         if isinstance(what, Mapping):
-            if "use" not in what:
+            name = naming_key(what)
+            if name not in what:
                 return self._problem(path, ParameterError(f"a table for a {kind or 'component'} needs the key 'use'"))
-            params = {key: value for key, value in what.items() if key != "use"} | dict(params)
-            what = what["use"]
+            params = {key: value for key, value in what.items() if key != name} | dict(params)
+            what = what[name]
             if not isinstance(what, (str, type)):
-                return self._problem((*path, "use"), ParameterError(f"a name is needed here, and not {what!r}"))
+                return self._problem((*path, name), ParameterError(f"a name is needed here, and not {what!r}"))
         if isinstance(what, str):
             return self._plan_name(what, kind, params, path, given)
         if isinstance(what, type):
@@ -176,6 +177,14 @@ class Planner:
 
     def _parameter_problem(self, owner: Path, name: str, text: str, error: str) -> None:
         self.problems.append(Problem((*owner, name), text, ParameterError(error), owner))
+
+
+def naming_key(table: Mapping[str, Any]) -> str:
+    """Return the key of a component's table that names it: ``use``, or ``preset`` where there is that alone.
+
+    Both mean the same; ``preset`` reads better where the other keys change what somebody else has chosen.
+    """
+    return "preset" if "preset" in table and "use" not in table else "use"
 
 
 def build(plan: Any, given: Mapping[str, Any] | None = None) -> Any:

@@ -8,6 +8,7 @@ import sys
 import weakref
 from collections import deque
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 from leaven.errors import WorkerError
@@ -164,8 +165,10 @@ class Engine:
     def _server(self, number: int) -> Server:
         parts, arena = self._parts, self._arena
         assert arena is not None
-        worker = parts.worker_recipe.build() if parts.worker_recipe else parts.worker
+        worker = parts.worker_recipe.build() if parts.worker_recipe else copy(parts.worker)
         dataset = parts.dataset if parts.readable else None
+        if dataset is not None and parts.dataset_recipe is not None:
+            dataset = parts.dataset_recipe.build()  # threads share no open file
         shared = arena if self._shared else None
         server = Server(worker, parts.collators, dataset, self._layout, shared, self._seed, arena.lines[number])
         server.setup()

@@ -61,7 +61,7 @@ class Server:
         self._line[0] = work.number + 1
         try:
             yield encode(self._done(work))
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # user's code must not end whatever runs it
             index = error.index if isinstance(error, SampleError) else None
             yield encode(Failed(work.number, work.attempt, work.slot, described(error, self._key(index))))
         self._line[0] = 0

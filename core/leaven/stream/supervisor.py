@@ -82,8 +82,8 @@ class Supervisor:
     # ---- the consumer's side
 
     def start(self) -> None:
-        """Start the workers, and a thread to look after them where they are processes."""
-        if self._start_worker is not None:
+        """Start the workers, and a thread to look after them where they work by themselves."""
+        if self._transport.concurrent:
             self._thread = threading.Thread(target=self._run, name="leaven-supervisor", daemon=True)
             self._thread.start()
 
@@ -154,9 +154,9 @@ class Supervisor:
         # the terminal's Ctrl-C reaches the whole process group; it is for the consumer alone
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            assert self._start_worker is not None
-            for number in range(self._workers):
-                self._children[number] = self._start_worker(number)
+            if self._start_worker is not None:
+                for number in range(self._workers):
+                    self._children[number] = self._start_worker(number)
             while not self._closing and self._fatal is None:
                 self._step(None)
         except Exception as error:

@@ -21,6 +21,7 @@ class CollatorContract(ComponentContract):
 
     Attributes:
         batch: what it works on: arrays ``(rows, ...)``, and lists of as many entries.
+        reshaped: keys of arrays that it gives another shape or dtype.
     """
 
     batch: ClassVar[Mapping[str, Any]] = {
@@ -28,6 +29,8 @@ class CollatorContract(ComponentContract):
         "label": np.arange(4).reshape(4, 1),
         "augmentation": [{"angle": 0.1}, {}, {"angle": 0.3}, {}],
     }
+
+    reshaped: ClassVar[tuple[str, ...]] = ()
 
     @pytest.fixture
     def collator(self, component: Collator) -> Collator:
@@ -45,6 +48,13 @@ class CollatorContract(ComponentContract):
         assert set(self.batch) <= set(collated)
         assert {key: len(values) for key, values in collated.items()} == dict.fromkeys(collated, rows)
 
+    def test_arrays_keep_their_form(self, collator: Collator) -> None:
+        """Shape and dtype of an array are those that the worker has declared."""
+        collated = self._collated(collator)
+        for key, array in self.batch.items():
+            if isinstance(array, np.ndarray) and key not in self.reshaped:
+                assert (collated[key].shape, collated[key].dtype) == (array.shape, array.dtype), key
+
     def test_what_it_returns_can_travel(self, collator: Collator) -> None:
         """Arrays of plain dtypes, and plain data in lists."""
         wire.pack(dict(self._collated(collator)))
@@ -60,6 +70,13 @@ class CollatorContract(ComponentContract):
         """The last batch of an epoch may have a single row."""
         alone = {key: copy.deepcopy(values[:1]) for key, values in self.batch.items()}
         assert {len(values) for values in collator.collate(alone, np.random.default_rng(0)).values()} == {1}
+
+    def test_without_chance_it_is_the_same_for_any_generator(self, collator: Any) -> None:
+        """What ``without_chance()`` returns, where there is such a method, is a collator that draws nothing."""
+        if hasattr(collator, "without_chance"):
+            still = collator.without_chance()
+            assert isinstance(still, Collator)
+            assert len({wire.pack(dict(self._collated(still, seed))) for seed in range(3)}) == 1
 
     def _collated(self, collator: Collator, seed: int = 0) -> Mapping[str, Any]:
         return collator.collate(copy.deepcopy(dict(self.batch)), np.random.default_rng(seed))

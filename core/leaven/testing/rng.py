@@ -56,3 +56,13 @@ class RngContract(ComponentContract):
         expected = dict(first)
         first.clear()
         assert rng.draw(_IMAGES[0], _ROWS[0], np.random.default_rng(0)) == expected
+
+    def test_epochs_do_not_follow_each_other(self, rng: Any) -> None:
+        """What ``at_epoch(epoch)`` returns, where there is such a method, draws for that epoch, whoever asked before.
+
+        Other workers make other samples: nobody sees all epochs begin.
+        """
+        if hasattr(rng, "at_epoch"):
+            draws = [rng.at_epoch(epoch).draw(_IMAGES[0], _ROWS[0], np.random.default_rng(0)) for epoch in (0, 7, 0)]
+            assert draws[0] == draws[2]
+            assert isinstance(rng.at_epoch(7), Rng)

@@ -84,6 +84,8 @@ def test_shuffled_epochs_differ_and_are_complete(make):
         {"nworkers": 2, "shared_memory": False},
         {"nworkers": 2, "shared_memory": 1},
         {"nworkers": 2, "transport": "inline"},
+        {"nworkers": 3, "transport": "threads"},
+        {"nworkers": 1, "transport": "threads", "shared_memory": False},
         {"nworkers": 2, "transport": {"use": "zeromq", "queue": 1}},
     ],
     ids=str,

@@ -9,3 +9,7 @@ class TestZeroMQ(TransportContract):
 
 class TestInline(TransportContract):
     spec = "transport:inline"
+
+
+class TestThreads(TransportContract):
+    spec = "transport:threads"

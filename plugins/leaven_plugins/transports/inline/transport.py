@@ -15,6 +15,7 @@ class Inline:
     """No other process and no other thread: breakpoints, profilers and ``print`` work inside of workers."""
 
     in_process = True
+    concurrent = False
 
     def __init__(self) -> None:
         self._handlers: Sequence[Callable[[bytes], Iterable[bytes]]] | None = None

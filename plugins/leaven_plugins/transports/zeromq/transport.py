@@ -36,6 +36,7 @@ class ZeroMQ:
     """
 
     in_process = False
+    concurrent = True
 
     def __init__(self, queue: int = 8, folder: str | None = None) -> None:
         self._queue = queue
