@@ -39,7 +39,7 @@ _LATER = {
     """,
     "kappadata": """
         balanced_sampler class_filter classwise concat concat_balanced copy fewshot groups interleaved intra kdsubset
-        mix_collator mode mode_ctx onehot oversampling pad percent pos_embed randclass repeat semi semi_sampler shuffle
+        mode mode_ctx onehot oversampling percent pos_embed randclass repeat semi semi_sampler shuffle
         smooth sort subset superclass swap transform weighted_sampler
     """,
     "nebulae": """

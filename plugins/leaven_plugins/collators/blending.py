@@ -31,7 +31,7 @@ def mix_rows(array: NDArray[Any], mixing: Mixing) -> None:
 
 
 def _blended(row: NDArray[Any], other: NDArray[Any], share: float) -> NDArray[Any]:
-    if row.dtype in _QUICK:  # 3 x 224 x 224 bytes: 20 us, by numpy 400
+    if row.dtype in _QUICK:  # 33 us for 3 x 224 x 224 bytes, by numpy 360
         mixed = cv2.addWeighted(row.reshape(1, -1), share, other.reshape(1, -1), 1 - share, 0)
         return mixed.reshape(row.shape)
     exact = share * row.astype(np.float64) + (1 - share) * other.astype(np.float64)

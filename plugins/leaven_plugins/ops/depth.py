@@ -52,9 +52,11 @@ def from_unit(values: NDArray[Any], dtype: np.dtype[Any]) -> Image:
     """Return values within 0 and 1 in a dtype, clipped and, for integers, rounded."""
     clipped = np.clip(values, 0, 1)
     if dtype.kind == "f":
-        return clipped.astype(dtype, copy=False)
-    low, high = limits(dtype)
-    return np.rint(clipped * (high - low) + low).astype(dtype)
+        in_dtype: Image = clipped.astype(dtype, copy=False)
+    else:
+        low, high = limits(dtype)
+        in_dtype = np.rint(clipped * (high - low) + low).astype(dtype)
+    return in_dtype
 
 
 def by_value(image: Image, curve: Curve) -> Image:

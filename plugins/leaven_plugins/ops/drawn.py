@@ -1,4 +1,4 @@
-"""Drawn: bases of ops that read one number, or one decision, of the draw, under their own name."""
+"""Drawn: bases of ops by what they draw: one number or one decision, under their own name, or nothing."""
 
 from __future__ import annotations
 
@@ -36,9 +36,8 @@ class NumberOp:
         name = f"{self.name}_range"
         check_range(name, self._range)
         check_probability("prob", self.prob)
-        for value in self._range or ():
-            if not self.lowest <= value <= self.highest:
-                raise ParameterError(f"{name} is {self._range!r}; it has to lie within {self.lowest} and {self.highest}")
+        if not all(self.lowest <= value <= self.highest for value in self._range or ()):
+            raise ParameterError(f"{name} is {self._range!r}; {self._limits}")
 
     def draw(self, random: np.random.Generator, info: ImageInfo) -> dict[str, Any]:
         """Return the number under the op's name; ``None`` where there is none."""
@@ -63,8 +62,12 @@ class NumberOp:
         """
         value = values[self.name]
         if not self.lowest <= value <= self.highest:
-            raise ImageError(f"{self.name} is {value!r}; it has to lie within {self.lowest} and {self.highest}")
+            raise ImageError(f"{self.name} is {value!r}; {self._limits}")
         return int(value) if self.whole else value
+
+    @property
+    def _limits(self) -> str:
+        return f"it has to lie within {self.lowest} and {self.highest}"
 
     @property
     def _range(self) -> Range | None:
@@ -90,3 +93,18 @@ class DecisionOp:
     def applies(self, values: Mapping[str, Any]) -> bool:
         """Return whether it is done."""
         return bool(values.get(self.name))
+
+
+class FixedOp:
+    """Base of ops of which nothing is drawn: they are done to every image."""
+
+    name: ClassVar[str]
+    keys: ClassVar[tuple[str, ...]] = ()
+
+    def draw(self, random: np.random.Generator, info: ImageInfo) -> dict[str, Any]:
+        """Return nothing."""
+        return {}
+
+    def applies(self, values: Mapping[str, Any]) -> bool:
+        """Return true."""
+        return True

@@ -112,7 +112,7 @@ def view_transform(decoded: Decoded, matrix: Matrix, size: Size) -> Matrix:
 
 def _is_resizable(matrix: Matrix) -> bool:
     (across, skew), (slant, down) = matrix[:, :2].tolist()
-    return skew == 0 == slant and min(abs(across), abs(down)) >= _ROUNDABLE
+    return bool(skew == 0 == slant and min(abs(across), abs(down)) >= _ROUNDABLE)
 
 
 class _Span(NamedTuple):

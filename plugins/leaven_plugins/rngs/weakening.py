@@ -75,9 +75,10 @@ def _to_no_threshold(threshold: float, strength: float) -> float | None:
 
 _BITS = 8
 _TOWARDS: dict[str, Callable[[Any, float], Any]] = {
-    **dict.fromkeys(("angle", "shear", "contrast", "noise", "blur", "hue"), _to_zero),
+    **dict.fromkeys(("angle", "shear", "contrast", "noise", "blur", "hue", "saturation"), _to_zero),
+    **dict.fromkeys(("gaussian_noise", "poisson_noise"), _to_zero),
     **dict.fromkeys(("scale", "aspect", "gamma_gray", "gamma_color"), _by_power),
-    **dict.fromkeys(("brighten", "contrast_factor", "saturate", "saturation", "sharpen"), _to_one),
+    **dict.fromkeys(("brighten", "contrast_factor", "saturate", "sharpen"), _to_one),
     "posterize": _to_all_bits,
     "solarize": _to_no_threshold,
 }

@@ -8,7 +8,7 @@ import pytest
 
 from leaven.protocols import Dataset
 
-DOORS = {"msgpack": "MsgpackDataset", "folder": "FolderDataset", "digits": "DigitsDataset"}
+DOORS = {"msgpack": "MsgpackDataset", "folder": "FolderDataset", "digits": "DigitsDataset", "shapes": "ShapesDataset"}
 
 
 @pytest.mark.parametrize("name", DOORS)

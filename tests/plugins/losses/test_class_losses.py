@@ -97,3 +97,40 @@ def test_a_label_out_of_range_in_an_image_of_labels():
 def test_another_reduction_is_refused(loss):
     with pytest.raises(ParameterError, match=r"'average'.*mean, sum, none"):
         loss(reduction="average")
+
+
+SHARES = np.array([[0.7, 0.3, 0.0], [0.0, 0.0, 1.0], [0.2, 0.2, 0.6], [1.0, 0.0, 0.0]], "float32")
+
+
+def test_cross_entropy_of_shares_is_the_textbook_formula():
+    each = -(SHARES * log_softmax(LOGITS)).sum(1)
+    given = {"output": torch.tensor(LOGITS), "target": torch.tensor(SHARES)}
+    assert float(CrossEntropy(target_key="target")(given)) == pytest.approx(each.mean())
+    np.testing.assert_allclose(CrossEntropy(target_key="target", reduction="none")(given), each, rtol=1e-6)
+    weighted = -(SHARES * [1, 2, 5] * log_softmax(LOGITS)).sum(1)
+    loss = CrossEntropy(target_key="target", weight=[1, 2, 5], reduction="sum")
+    assert float(loss(given)) == pytest.approx(weighted.sum())
+
+
+def test_shares_of_one_class_each_are_class_numbers():
+    one_hot = np.eye(3, dtype="float32")[LABELS[:, 0]]
+    expected = float(CrossEntropy()(sample(LOGITS, LABELS)))
+    assert float(CrossEntropy()(sample(LOGITS, one_hot))) == pytest.approx(expected)
+
+
+def test_shares_for_every_position():
+    shares = np.random.default_rng(0).dirichlet([1, 1, 1], (2, 4, 5)).transpose(0, 3, 1, 2)
+    logits = np.random.default_rng(1).normal(size=(2, 3, 4, 5))
+    expected = -(shares * log_softmax(logits)).sum(1).mean()
+    assert float(CrossEntropy()(sample(logits, shares))) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy, NLL])
+def test_shares_of_another_shape_are_refused(loss):
+    with pytest.raises(LeavenError, match=r"must be integers, not torch\.float32 of \(4, 2\)"):
+        loss()(sample(LOGITS, SHARES[:, :2]))
+
+
+def test_nll_takes_class_numbers_alone():
+    with pytest.raises(LeavenError, match="must be integers"):
+        NLL()(sample(LOGITS, SHARES))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from leaven.cli.options import json_option
+from leaven_plugins.commands.bench.ops_command import ops
 from leaven_plugins.commands.train.command import overrides_option
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def worker_counts(ctx: click.Context, option: click.Parameter, value: str | None
 @click.group()
 def bench() -> None:
     """Measure how fast batches are made."""
+
+
+bench.add_command(ops)
 
 
 @bench.command()

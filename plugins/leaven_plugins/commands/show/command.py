@@ -99,6 +99,56 @@ def batch(
 
 
 @show.command()
+@click.argument("source", metavar="[CONFIG|IMAGE]", required=False)
+@overrides_option
+@click.option("--rng", "rng", metavar="NAME", help="RNG component to draw for an image; by default mixture.")
+@click.option("--index", type=click.IntRange(min=0), default=0, show_default=True, help="Sample of CONFIG.")
+@click.option("-n", "count", type=click.IntRange(1, 12), default=3, show_default=True, help="Draws in each row.")
+@out_option("augment.png")
+@json_option
+@click.pass_obj
+def augment(
+    registry: Registry,
+    source: str | None,
+    overrides: tuple[str, ...],
+    rng: str | None,
+    index: int,
+    count: int,
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Write a chart of one image under each augmentation, at both ends of its range and as it is drawn.
+
+    With CONFIG: one of its training images, under what its RNG and its ops draw. With IMAGE, a file (or without, a
+    photo that comes along): under all ops that are installed. The last row has everything together.
+
+    The JSON object has the keys out, images (their number), rows (op, empty for the geometry, key, low and high of
+    each) and missing (op: why it is not shown).
+    """
+    from leaven.cli.output import emit_json, note
+    from leaven_plugins.commands.show.exhibits import chart_of, experiment_augmented, photo_augmented
+    from leaven_plugins.commands.show.sheet import write_sheet
+
+    if source is not None and source.lower().endswith(".toml"):
+        if rng is not None:
+            raise click.UsageError("--rng is for images; that of CONFIG is set by --set worker.image_rng=NAME")
+        found = _opened(registry, source, overrides, None)
+        exhibit = experiment_augmented(_replay(found), found.name, index, count)
+    elif overrides or index:
+        raise click.UsageError("--set and --index are for a configuration")
+    else:
+        exhibit = photo_augmented(registry, source, rng, count)
+    write_sheet(out, chart_of(exhibit, count))
+    for name, reason in exhibit.missing.items():
+        note(f"not shown: {name}: {reason}")
+    images = sum(len(line.cells) for line in exhibit.lines)
+    click.echo(f"{out}: {images} images")
+    if as_json:
+        rows = [{"op": shot.op, "key": shot.key, "low": shot.low, "high": shot.high} for shot in exhibit.shots]
+        emit_json({"out": out, "images": images, "rows": rows, "missing": exhibit.missing})
+
+
+@show.command()
 @source_argument
 @cell_options
 @out_option("sample.png")

@@ -23,9 +23,7 @@ class Step:
     """One step.
 
     Attributes:
-        stage: ``read``, ``unpack``, ``info``, ``draw``, ``plan``, ``decode``, ``geometry``, ``op NAME``, ``write`` (which has the
-            change of the colour space, labels, and whatever else a worker does); ``process`` for all that a worker does
-            which has no such steps.
+        stage: ``read``, ``unpack``, then those of :func:`~leaven_plugins.commands.show.watching.watched_worker`.
         output: what came out, in a few words.
         shape: of the array that came out; of an image ``(height, width, channels)``, of a row of the batch
             ``(channels, height, width)``; ``None`` where it was none.
@@ -86,7 +84,7 @@ def _steps(replay: Replay, epoch: int, index: int, watch: Watch) -> list[Step]:
 
 def _step(event: Event) -> Step:
     array = _array_of(event.result)
-    output = _in_words(event.result)
+    output = f"{len(event.result)} parameters" if event.stage == "draw" else _in_words(event.result)
     if array is None:
         return Step(event.stage, output, None, "", None, None, event.seconds * 1e3)
     low, high = (float(array.min()), float(array.max())) if array.size else (None, None)

@@ -63,7 +63,7 @@ class Watch:
 
 
 class StandIn:
-    """Does what a component does; the methods in ``stages`` (name -> stage) are watched, those in ``hidden`` left out."""
+    """Does what a component does; methods in ``stages`` (name -> stage) are watched, those in ``hidden`` left out."""
 
     def __init__(
         self, component: Any, watch: Watch, stages: Mapping[str, str], hidden: Container[str] = frozenset()
@@ -82,8 +82,9 @@ class StandIn:
 def watched_worker(worker: Any, watch: Watch) -> Any:
     """Return a worker that makes the same, with its components and the steps of image workers watched.
 
-    The stages are ``info``, ``draw``, ``plan``, ``decode``, ``geometry``, ``op NAME``, and ``write`` for the rest of what a worker
-    with such steps does. All of what others do is ``process``.
+    The stages are ``info``, ``draw``, ``plan`` (what has to be decoded), ``decode``, ``geometry``, ``op NAME``, and
+    ``write`` for the rest of what a worker with such steps does: colour space, labels, its row of the batch. All of
+    what others do is ``process``.
     """
     arguments = getattr(worker, "arguments", None)
     if arguments is None:

@@ -11,6 +11,7 @@ from typing import Any
 from leaven.errors import ConfigError, DatasetError
 from leaven.registry.config import Config, load_config, registry_for
 from leaven.registry.parameters import parameters_of
+from leaven.registry.planning import naming_key
 from leaven.registry.registry import Registry
 from leaven.registry.toml import read_toml
 from leaven.stream.loader import TurboDataLoader
@@ -79,6 +80,7 @@ class Experiment:
         """Return a loader of the validation data, in order, all of it, not augmented; ``None`` where there is none.
 
         The worker is ``[val_worker]`` or, where that is missing, ``[worker]`` with all of its RNGs set to ``none``.
+        Of collators that have a method ``without_chance``, what that returns is used.
 
         Raises:
             DatasetError: as for :meth:`train_loader`.
@@ -86,7 +88,8 @@ class Experiment:
         if "data.val" not in self.config:
             return None
         worker = self.config.build("val_worker") if "val_worker" in self.config else self._worker_without_chance()
-        return self._loader("data.val", worker, {"shuffle": False, "length": None, **given})
+        still = {"shuffle": False, "length": None, "collators": self._collators_without_chance()}
+        return self._loader("data.val", worker, {**still, **given})
 
     def _loader(self, data: str, worker: Any, given: Mapping[str, Any]) -> TurboDataLoader:
         dataset = self.config.build(data)
@@ -101,9 +104,17 @@ class Experiment:
     def _worker_without_chance(self) -> Any:
         table = self.config.plain["worker"]
         table = {"use": table} if isinstance(table, str) else dict(table)
-        parameters = parameters_of(self.config.registry.find(table["use"], kind="worker").load())
+        parameters = parameters_of(self.config.registry.find(table[naming_key(table)], kind="worker").load())
         still = {name: "none" for name, parameter in parameters.items() if parameter.kind == "rng"}
         return self.config.registry.create({**table, **still}, kind="worker")
+
+    def _collators_without_chance(self) -> list[Any]:
+        given = self.config.plain["loader"].get("collators", [])
+        made = [
+            self.config.registry.create(collator, kind="collator")
+            for collator in (given if isinstance(given, list) else [given])
+        ]
+        return [collator.without_chance() if hasattr(collator, "without_chance") else collator for collator in made]
 
 
 def _choose_trainer(table: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from leaven.errors import LeavenError
 from leaven.registry.parameters import parameters_of
+from leaven.registry.planning import naming_key
 from leaven.registry.registry import Registry
 from leaven.registry.sources import is_file
 
@@ -34,7 +35,7 @@ def _anchored(part: Any, folder: str, registry: Registry) -> Any:
         return [_anchored(inner, folder, registry) for inner in part]
     if not isinstance(part, Mapping):
         return part
-    paths = _path_parameters(part.get("use"), registry)
+    paths = _path_parameters(part.get(naming_key(part)), registry)
     return {
         name: os.path.join(folder, value)
         if name in paths and isinstance(value, str) and "://" not in value

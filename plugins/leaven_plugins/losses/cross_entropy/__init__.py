@@ -17,7 +17,7 @@ def leaven_losses() -> Iterable[Component]:
     yield Component(
         "cross_entropy",
         "leaven_plugins.losses.cross_entropy.loss:CrossEntropy",
-        "cross entropy of logits and class numbers",
+        "cross entropy of logits, and class numbers or shares of classes",
         extra="leaven[torch]",
     )
 

@@ -1,4 +1,4 @@
-"""Class numbers in the shape that an output asks for, and a loss between the two."""
+"""Class numbers and shares of classes, in the shape that an output asks for, and a loss between the two."""
 
 from __future__ import annotations
 
@@ -52,13 +52,19 @@ def labels_for(output: Tensor, target: Tensor, target_key: str) -> Tensor:
     target = torch.as_tensor(target)
     wanted = (output.shape[0], *output.shape[2:])
     if target.is_floating_point() or target.is_complex():
-        raise LeavenError(f"{target_key}: class numbers must be integers, not {target.dtype}")
+        raise LeavenError(f"{target_key}: class numbers must be integers, not {target.dtype} of {tuple(target.shape)}")
     if output.ndim < 2 or _long_axes(target) != [n for n in wanted if n != 1] or target.numel() != prod(wanted):
         raise LeavenError(
             f"{target_key}: class numbers of shape {tuple(target.shape)} do not fit an output of shape "
             f"{tuple(output.shape)}; expected {wanted}"
         )
     return target.reshape(wanted).to(output.device).long()
+
+
+def are_shares(output: Tensor, target: Any) -> bool:
+    """Return whether a target holds a share of each class: floats in the shape of the output."""
+    found = torch.as_tensor(target)
+    return found.is_floating_point() and found.shape == output.shape and output.ndim >= 2
 
 
 def check_reduction(reduction: str) -> None:

@@ -43,6 +43,7 @@ class Blur:
 
     name: ClassVar = "blur"
     keys: ClassVar[tuple[str, ...]] = ("blur",)
+    example: ClassVar[Mapping[str, Any]] = {"blur_range": (0.75 / 224, 0.02)}
 
     blur_range: Range | None = None
     prob: float = 1.0

@@ -47,6 +47,12 @@ class ColorJitter:
 
     name: ClassVar = "color_jitter"
     keys: ClassVar[tuple[str, ...]] = ("color_jitter",)
+    example: ClassVar[Mapping[str, Any]] = {
+        "brighten_range": (0.5, 1.5),
+        "contrast_factor_range": (0.5, 1.5),
+        "saturate_range": (0.3, 1.7),
+        "hue_range": (-25, 25),
+    }
 
     brighten_range: Range | None = None
     contrast_factor_range: Range | None = None

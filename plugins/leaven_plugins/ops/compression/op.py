@@ -53,8 +53,7 @@ def _through_file(pixels: Image, suffix: str, quality: int, mode: int) -> Image:
         raise ImageError(f"an image of {pixels.shape} cannot be stored as {suffix}: {error.err}") from error
     if not done:
         raise ImageError(f"an image of {pixels.shape} cannot be stored as {suffix}")
-    read: Image = cv2.imdecode(data, mode)
-    return read
+    return np.asarray(cv2.imdecode(data, mode))
 
 
 class _Compression(NumberOp):
@@ -91,6 +90,7 @@ class Jpeg(_Compression):
     name: ClassVar = "jpeg"
     keys: ClassVar[tuple[str, ...]] = ("jpeg",)
     _suffix: ClassVar = ".jpg"
+    example: ClassVar[Mapping[str, Any]] = {"jpeg_range": (1, 60)}
 
     jpeg_range: Range | None = None
     prob: float = 1.0
@@ -114,6 +114,7 @@ class Webp(_Compression):
     name: ClassVar = "webp"
     keys: ClassVar[tuple[str, ...]] = ("webp",)
     _suffix: ClassVar = ".webp"
+    example: ClassVar[Mapping[str, Any]] = {"webp_range": (1, 60)}
 
     webp_range: Range | None = None
     prob: float = 1.0

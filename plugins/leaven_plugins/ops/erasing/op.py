@@ -66,6 +66,7 @@ class Erasing(_Holes):
 
     name: ClassVar = "erasing"
     keys: ClassVar[tuple[str, ...]] = ("erasing",)
+    example: ClassVar[Mapping[str, Any]] = {"prob": 1, "count_range": (1, 3)}
 
     prob: float = 0.5
     area_range: Range = (0.02, 1 / 3)
@@ -119,6 +120,7 @@ class Cutout(_Holes):
 
     name: ClassVar = "cutout"
     keys: ClassVar[tuple[str, ...]] = ("cutout",)
+    example: ClassVar[Mapping[str, Any]] = {"holes": 2, "size": 0.4}
 
     holes: int = 1
     size: float = 0.5

@@ -50,9 +50,10 @@ class _Factor(NumberOp):
 
 @dataclass(frozen=True)
 class Brighten(_Factor):
-    """Multiplies an image's values by a factor; :class:`~leaven_plugins.ops.tone.Tone` changes brightness by an exponent.
+    """Multiplies an image's values by a factor.
 
     It reads ``brighten``: 0 is black, 1 as it was, 2 twice as bright. Its own draw is used where the RNG gives none.
+    ``brightness``, the other way to change it, belongs to :class:`~leaven_plugins.ops.tone.Tone`.
 
     Args:
         brighten_range: of the factor, not negative.
@@ -64,6 +65,7 @@ class Brighten(_Factor):
 
     name: ClassVar = "brighten"
     keys: ClassVar[tuple[str, ...]] = ("brighten",)
+    example: ClassVar[Mapping[str, Any]] = {"brighten_range": (0.3, 1.8)}
 
     brighten_range: Range | None = None
     prob: float = 1.0
@@ -90,6 +92,7 @@ class ContrastFactor(_Factor):
 
     name: ClassVar = "contrast_factor"
     keys: ClassVar[tuple[str, ...]] = ("contrast_factor",)
+    example: ClassVar[Mapping[str, Any]] = {"contrast_factor_range": (0.2, 2)}
 
     contrast_factor_range: Range | None = None
     prob: float = 1.0
@@ -116,6 +119,7 @@ class Saturate(_Factor):
 
     name: ClassVar = "saturate"
     keys: ClassVar[tuple[str, ...]] = ("saturate",)
+    example: ClassVar[Mapping[str, Any]] = {"saturate_range": (0, 2.5)}
 
     saturate_range: Range | None = None
     prob: float = 1.0

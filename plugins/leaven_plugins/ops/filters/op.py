@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from leaven.errors import ParameterError
 from leaven_plugins.ops.depth import blend, prepared
 from leaven_plugins.ops.drawn import NumberOp
-from leaven_plugins.ops.errors import ImageError
 from leaven_plugins.ops.filters.kernels import sinc_kernel
 from leaven_plugins.ops.ranges import Range
 
@@ -57,6 +56,7 @@ class Sharpen(NumberOp):
     keys: ClassVar[tuple[str, ...]] = ("sharpen",)
     idle: ClassVar = 1
     lowest: ClassVar = 0
+    example: ClassVar[Mapping[str, Any]] = {"sharpen_range": (0, 6)}
 
     sharpen_range: Range | None = None
     prob: float = 1.0
@@ -87,6 +87,7 @@ class GaussianBlur(NumberOp):
     lowest: ClassVar = 0
     highest: ClassVar = 100
     whole: ClassVar = True
+    example: ClassVar[Mapping[str, Any]] = {"gaussian_blur_range": (1, 6)}
 
     gaussian_blur_range: Range | None = None
     prob: float = 1.0
@@ -117,6 +118,7 @@ class Sinc(NumberOp):
     keys: ClassVar[tuple[str, ...]] = ("sinc",)
     lowest: ClassVar = 0.01
     highest: ClassVar = 3.15
+    example: ClassVar[Mapping[str, Any]] = {"sinc_range": (0.6, 2.5), "diameter": 15}
 
     sinc_range: Range | None = None
     diameter: int = 7

@@ -52,7 +52,8 @@ def add_poisson_noise(image: Image, strength: float, random: np.random.Generator
 def _pool(bits: int) -> NDArray[np.uint8]:
     random = np.random.Generator(np.random.Philox(_SEED))
     normal = random.standard_normal((1 << bits) + _SPARE, np.float32)
-    pool = np.rint((normal / np.float32(_WIDEST) + 1) * np.float32(255 / 2)).clip(0, 255).astype(np.uint8)
+    levels = np.rint((normal / np.float32(_WIDEST) + 1) * np.float32(255 / 2))
+    pool: NDArray[np.uint8] = levels.clip(0, 255).astype(np.uint8)
     pool.flags.writeable = False
     return pool
 
@@ -77,6 +78,7 @@ class GaussianNoise(NumberOp):
     idle: ClassVar = 0
     lowest: ClassVar = 0
     highest: ClassVar = 1
+    example: ClassVar[Mapping[str, Any]] = {"gaussian_noise_range": (0.02, 0.25)}
 
     gaussian_noise_range: Range | None = None
     prob: float = 1.0
@@ -106,6 +108,7 @@ class PoissonNoise(NumberOp):
     idle: ClassVar = 0
     lowest: ClassVar = 0
     highest: ClassVar = 100
+    example: ClassVar[Mapping[str, Any]] = {"poisson_noise_range": (0.5, 20)}
 
     poisson_noise_range: Range | None = None
     prob: float = 1.0

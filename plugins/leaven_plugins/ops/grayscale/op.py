@@ -33,6 +33,7 @@ class Grayscale(DecisionOp):
 
     name: ClassVar = "grayscale"
     keys: ClassVar[tuple[str, ...]] = ("grayscale",)
+    example: ClassVar[Mapping[str, Any]] = {"prob": 0.5}
 
     prob: float = 1.0
 

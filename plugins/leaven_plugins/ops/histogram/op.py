@@ -75,6 +75,7 @@ class Equalize(DecisionOp):
 
     name: ClassVar = "equalize"
     keys: ClassVar[tuple[str, ...]] = ("equalize",)
+    example: ClassVar[Mapping[str, Any]] = {"prob": 0.5}
 
     prob: float = 1.0
 
@@ -98,6 +99,7 @@ class Autocontrast(DecisionOp):
 
     name: ClassVar = "autocontrast"
     keys: ClassVar[tuple[str, ...]] = ("autocontrast",)
+    example: ClassVar[Mapping[str, Any]] = {"prob": 0.5}
 
     prob: float = 1.0
 

@@ -66,6 +66,7 @@ class Hue(NumberOp):
     name: ClassVar = "hue"
     keys: ClassVar[tuple[str, ...]] = ("hue",)
     idle: ClassVar = 0
+    example: ClassVar[Mapping[str, Any]] = {"hue_range": (-90, 90)}
 
     hue_range: Range | None = None
     prob: float = 1.0
@@ -95,6 +96,7 @@ class Saturation(NumberOp):
     idle: ClassVar = 0
     lowest: ClassVar = -1
     highest: ClassVar = 1
+    example: ClassVar[Mapping[str, Any]] = {"saturation_range": (-1, 1)}
 
     saturation_range: Range | None = None
     prob: float = 1.0

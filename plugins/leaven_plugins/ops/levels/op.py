@@ -52,6 +52,7 @@ class Solarize(NumberOp):
     keys: ClassVar[tuple[str, ...]] = ("solarize",)
     lowest: ClassVar = 0
     highest: ClassVar = 1
+    example: ClassVar[Mapping[str, Any]] = {"solarize_range": (0.2, 0.9)}
 
     solarize_range: Range | None = None
     prob: float = 1.0
@@ -81,6 +82,7 @@ class Posterize(NumberOp):
     lowest: ClassVar = 1
     highest: ClassVar = 16
     whole: ClassVar = True
+    example: ClassVar[Mapping[str, Any]] = {"posterize_range": (1, 5)}
 
     posterize_range: Range | None = None
     prob: float = 1.0

@@ -65,6 +65,7 @@ class NoiseRGB(_Noise):
 
     name: ClassVar = "noise_rgb"
     _rgb: ClassVar = True
+    example: ClassVar[Mapping[str, Any]] = {"noise_range": (0.05, 0.3)}
 
 
 @dataclass(frozen=True)
@@ -73,3 +74,4 @@ class NoiseOther(_Noise):
 
     name: ClassVar = "noise_other"
     _rgb: ClassVar = False
+    example: ClassVar[Mapping[str, Any]] = {"noise_range": (0.05, 0.3)}

@@ -36,6 +36,11 @@ class Tone:
 
     name: ClassVar = "tone"
     keys: ClassVar[tuple[str, ...]] = ("gamma_gray", "gamma_color", "contrast")
+    example: ClassVar[Mapping[str, Any]] = {
+        "brightness_range": (-0.6, 0.6),
+        "color_range": (-0.4, 0.4),
+        "contrast_range": (-1, 1),
+    }
 
     brightness_range: Range | None = None
     color_range: Range | None = None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from leaven.errors import ParameterError
 from leaven_plugins.ops.interpolation import LINEAR, check_interpolation, interpolation
@@ -53,6 +53,22 @@ class MixtureRNG:
     Raises:
         ParameterError: a value is not what it has to be.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "prob": 0.5,
+        "scale_range": (0.7, 1.8),
+        "shift_range": (-1, 1),
+        "noise_range": (0.03, 0.15),
+        "brightness_range": (-0.5, 0.5),
+        "color_range": (-0.3, 0.3),
+        "contrast_range": (-1, 1),
+        "blur_range": (0.75 / 224, 0.01),
+        "rotation_sigma": 12,
+        "aspect_sigma": 0.12,
+        "hmirror": 0.5,
+        "vmirror": 0.2,
+        "shear_range": (-0.25, 0.25),
+    }
 
     prob: float = 1
     scale_range: Range | None = None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from math import exp, log, sqrt
 from typing import TYPE_CHECKING, Any
 
 from leaven.errors import ParameterError
 from leaven.protocols import Region
-from leaven_plugins.ops.interpolation import LINEAR, interpolation
+from leaven_plugins.ops.interpolation import LINEAR, check_interpolation, interpolation
 from leaven_plugins.ops.ranges import Range, check_probability, check_range, within
+from leaven_plugins.rngs.fitting import check_placing
 from leaven_plugins.rngs.placing import placed_crop
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ class RandomResizedCrop:
     largest one in the middle of a proportion within the range.
 
     A draw has the keys ``scale``, ``aspect`` and ``shift``, under which the target shows just the rectangle, and
-    ``hmirror``, ``vmirror`` and ``interp_method``. Fixing one of the first three, or ``scale_mode``, in a worker's
-    ``image_params`` makes it another rectangle. Pixels are left to the ops.
+    ``hmirror``, ``vmirror`` and ``interp_method``. A worker must not fix one of the first three, or ``scale_mode``, in
+    its ``image_params``. Pixels are left to the ops.
 
     Args:
         area_range: of the rectangle, as a share of the image's area; above 0, at most 1.
@@ -43,7 +44,6 @@ class RandomResizedCrop:
 
     Raises:
         ParameterError: a value is not what it has to be.
-        ImageError: a name or number in ``interpolations`` is no method.
     """
 
     area_range: Range = (0.08, 1.0)
@@ -62,7 +62,7 @@ class RandomResizedCrop:
         for name in ("hmirror", "vmirror"):
             check_probability(name, getattr(self, name))
         for method in self.interpolations or ():
-            interpolation(method)
+            check_interpolation("interpolations", method)
 
     def draw(self, info: ImageInfo, spec: BufferSpec, random: np.random.Generator) -> dict[str, Any]:
         """Return the parameters of one image of the size in ``info``, for a row ``(channels, height, width)``."""
@@ -75,6 +75,14 @@ class RandomResizedCrop:
             "vmirror": vmirror < self.vmirror,
             "interp_method": interpolation(methods[int(method * len(methods))]),
         }
+
+    def check(self, fixed: Collection[str], keys: Collection[str]) -> None:
+        """Check that a worker leaves the rectangle as it is drawn.
+
+        Raises:
+            ParameterError: it fixes a part of what the rectangle is made of.
+        """
+        check_placing("random_resized_crop", fixed)
 
     def _crop(self, source: tuple[int, int], chances: Iterator[float]) -> Region:
         rows, columns = source

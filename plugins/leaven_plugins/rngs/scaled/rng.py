@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from leaven.protocols import Rng
 from leaven_plugins.ops.ranges import check_probability
@@ -35,6 +35,8 @@ class Scaled:
     Raises:
         ParameterError: ``strength`` is not within 0 and 1.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"rng": "augmentation_all", "strength": 0.3}
 
     rng: Rng
     strength: float = 1.0

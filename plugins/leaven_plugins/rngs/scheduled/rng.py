@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from leaven.errors import ParameterError
 from leaven.protocols import Rng
@@ -36,6 +36,8 @@ class Scheduled:
     Raises:
         ParameterError: ``epochs`` is not positive, or a strength not within 0 and 1.
     """
+
+    example: ClassVar[Mapping[str, Any]] = {"rng": "augmentation_all", "epochs": 5}
 
     rng: Rng
     epochs: int

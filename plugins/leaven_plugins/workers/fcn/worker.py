@@ -80,7 +80,7 @@ class FCNWorker(ImageWorker):
         super().fill(sample, row, buffers, shot, decoded)
         target = self._target_shot(shot)
         if shot.request.color != target.request.color:
-            decoded = self._decoded(target)
+            decoded = self.decoded(target)
         self._target.paint(target, decoded, row, buffers["target_image"])
 
     def _target_shot(self, shot: Shot) -> Shot:

@@ -15,6 +15,7 @@ from leaven.stream.worker import BufferWorker, Request, Row, aligned, failures_n
 from leaven_plugins.decoders.each import decode_each
 from leaven_plugins.ops.geometry import (
     Matrix,
+    corner_transform,
     finest_ratio,
     make_transform,
     needed_region,
@@ -22,7 +23,9 @@ from leaven_plugins.ops.geometry import (
     supersampling_for,
 )
 from leaven_plugins.ops.interpolation import LINEAR, RADIUS, interpolation
-from leaven_plugins.ops.rendering import view, warp
+from leaven_plugins.ops.rendering import view, view_transform, warp
+from leaven_plugins.rngs.epochs import at_epoch
+from leaven_plugins.rngs.fitting import check_fit
 from leaven_plugins.workers.image.chain import OpChain
 from leaven_plugins.workers.image.parameters import GEOMETRY, check_params
 from leaven_plugins.workers.image.pixels import with_channels, with_colorspace, write
@@ -36,10 +39,12 @@ DEFAULT_OPS = ("tone", "noise_rgb", "blur")
 class Shot(NamedTuple):
     """What is to be seen of one image.
 
-    ``request`` is what must be decoded for it, ``values`` are all its parameters, ``matrix`` leads from target to
-    source pixels, ``supersampling`` is how many times larger a warp is made than its result, or ``None`` for a view.
+    ``info`` is its header, ``request`` what must be decoded for it, ``values`` are all its parameters, ``matrix`` leads
+    from target to source pixels, ``supersampling`` is how many times larger a warp is made than its result, or ``None``
+    for a view.
     """
 
+    info: ImageInfo
     request: DecodeRequest
     values: dict[str, Any]
     matrix: Matrix
@@ -91,14 +96,15 @@ class ImageWorker(BufferWorker):
         self.add_params("image", image_params)
         self._spec = _checked_spec(self.buffers["image"])
         self._size = self._spec.shape[1:]
-        self._rng: Rng | None = _made(image_rng, "rng")
-        self._chain = OpChain(_made(op, "op") for op in ops)
-        self._decoder: Decoder = _made(decoder, "decoder")
+        self._rng: Rng | None = made(image_rng, "rng")
+        self._chain = OpChain(made(op, "op") for op in ops)
+        self._decoder: Decoder = made(decoder, "decoder")
         self._source = source
         self._gpu_augmentation = gpu_augmentation
         self._exact = exact
         self._background = _background(self._spec)
         check_params(self.params["image"], self._chain.keys, self._spec.shape[0])
+        check_fit(self._rng, self.params["image"], self._chain.keys)
 
     def setup(self) -> None:
         """Set OpenCV up for a worker's process."""
@@ -126,7 +132,7 @@ class ImageWorker(BufferWorker):
     def prepare(self, sample: Mapping[str, Any], row: Row, buffers: Mapping[str, NDArray[Any]]) -> None:
         """Fill one row: :meth:`plan`, decode, :meth:`fill`."""
         shot = self.plan(sample, row)
-        self.fill(sample, row, buffers, shot, _next(decode_each(self._decoder, [shot.request])))
+        self.fill(sample, row, buffers, shot, self.decoded(shot))
 
     def plan(self, sample: Mapping[str, Any], row: Row) -> Shot:
         """Draw the parameters, and say which part of the image they need, at which scale.
@@ -135,12 +141,28 @@ class ImageWorker(BufferWorker):
             SampleError: there is no image, or its header cannot be read.
             ImageError: a parameter is out of range.
         """
+        data, info = self.inspected(sample)
+        return self.shot(data, info, self.draw(info, row))
+
+    def inspected(self, sample: Mapping[str, Any]) -> tuple[bytes, ImageInfo]:
+        """Return the encoded image of a sample, and its header.
+
+        Raises:
+            SampleError: there is no image, or its header cannot be read.
+        """
         data = encoded(sample, self._source)
         try:
-            info = self._decoder.info(data)
+            return data, self._decoder.info(data)
         except DecodeError as error:
             raise _undecodable(error) from error
-        return self.shot(data, info, self.draw(info, row))
+
+    def decoded(self, shot: Shot) -> Decoded:
+        """Return the pixels that a shot asks for.
+
+        Raises:
+            SampleError: they cannot be decoded.
+        """
+        return _next(decode_each(self._decoder, [shot.request]))
 
     def fill(
         self,
@@ -151,18 +173,27 @@ class ImageWorker(BufferWorker):
         decoded: Decoded,
     ) -> None:
         """Fill ``image``, and append to ``augmentation``. What subclasses add to a row, they add here."""
-        values = dict(shot.values)
+        self.paint(shot, decoded, row, buffers["image"])
+        row.append("augmentation", self.record(shot.values))
+
+    def paint(self, shot: Shot, decoded: Decoded, row: Row, out: NDArray[Any]) -> None:
+        """Write the image, after geometry, ops and colour space, into ``out``, ``(channels, height, width)``."""
         image = self.render(shot, decoded)
         if not self._gpu_augmentation:
-            image = self._chain.apply(image, values, row)
-        image = with_colorspace(image, values.pop("colorspace", None))
-        write(with_channels(image, self._spec.shape[0]), buffers["image"])
-        row.append("augmentation", {"gpu_augmentation": self._gpu_augmentation, **values})
+            image = self._chain.apply(image, shot.values, row)
+        image = with_colorspace(image, shot.values.get("colorspace"))
+        write(with_channels(image, self._spec.shape[0]), out)
+
+    def record(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what ``augmentation`` says of an image with these parameters."""
+        others = {key: value for key, value in values.items() if key != "colorspace"}
+        return {"gpu_augmentation": self._gpu_augmentation, **others}
 
     def draw(self, info: ImageInfo, row: Row) -> dict[str, Any]:
         """Return all parameters of one image: drawn by the RNG, by ops that it left out, and fixed ones."""
         fixed = self.params["image"]
-        values = {} if self._rng is None else self._rng.draw(info, self._spec, row.random_for("image_rng"))
+        rng = None if self._rng is None else at_epoch(self._rng, row.epoch)
+        values = {} if rng is None else rng.draw(info, self._spec, row.random_for("image_rng"))
         values = {**values, **fixed}
         return {**self._chain.draw(values, info, row), **values}
 
@@ -178,10 +209,10 @@ class ImageWorker(BufferWorker):
         if self._exact or "supersampling" in values:
             ratio = pixel_ratio(source, self._size, values.get("scale", 1), values.get("scale_mode", "shortest"))
             times = values.get("supersampling") or supersampling_for(ratio)
-            return Shot(DecodeRequest(data, color), values, matrix, times)
+            return Shot(info, DecodeRequest(data, color), values, matrix, times)
         region = needed_region(matrix, self._size, source, RADIUS[_method(values)])
         least_scale = 1 / max(finest_ratio(matrix), 1)  # which keeps the target's resolution
-        return Shot(DecodeRequest(data, color, region, least_scale), values, matrix, None)
+        return Shot(info, DecodeRequest(data, color, region, least_scale), values, matrix, None)
 
     def render(self, shot: Shot, decoded: Decoded) -> Image:
         """Return the image after geometry, ``(height, width, channels)`` of the buffer's size."""
@@ -191,6 +222,15 @@ class ImageWorker(BufferWorker):
         if shot.supersampling is None:
             return view(decoded, shot.matrix, self._size, _method(shot.values), background)
         return warp(decoded.image, shot.matrix, self._size, _method(shot.values), background, shot.supersampling)
+
+    def shown(self, shot: Shot, decoded: Decoded) -> Matrix:
+        """Return the matrix from points of what :meth:`render` draws to those of the upright source.
+
+        It differs from ``shot.matrix`` by what drawing rounds: what is to lie on the image goes by this one.
+        """
+        if shot.supersampling is None:
+            return view_transform(decoded, shot.matrix, self._size)
+        return corner_transform(shot.matrix, shot.supersampling)
 
 
 def encoded(sample: Mapping[str, Any], key: str) -> bytes:
@@ -223,7 +263,7 @@ def _undecodable(error: DecodeError) -> SampleError:
     return SampleError(str(error), stage="decode", cause_type=type(error).__name__)
 
 
-def _made(component: Any, kind: str) -> Any:
+def made(component: Any, kind: str) -> Any:
     """Return a component that was named; a subclass may leave out what ``leaven.create`` would have made before."""
     if not isinstance(component, (str, Mapping)):
         return component

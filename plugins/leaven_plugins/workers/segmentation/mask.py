@@ -14,9 +14,12 @@ _TIE = 1e-7  # pixels: a place between two pixels belongs to the second one, wha
 
 
 class Drawn(NamedTuple):
-    """What is shown of a mask: ``values`` of those pixels for which ``inside``, ``(height, width)``, is true."""
+    """What is shown of a mask: its number in each pixel, ``(height, width)``, and whether the pixel lies within it.
 
-    values: NDArray[Any]
+    Outside, the numbers are any of the mask.
+    """
+
+    numbers: NDArray[Any]
     inside: NDArray[np.bool_]
 
 
@@ -61,10 +64,11 @@ def draw_mask(mask: NDArray[Any], matrix: Matrix, size: Size) -> Drawn:
     """
     (a, b, x0), (c, d, y0) = matrix.tolist()
     along, down = np.arange(size[1]) + 0.5, np.arange(size[0])[:, None] + 0.5
-    columns = np.floor(a * along + (b * down + x0 + _TIE)).astype(np.int64)
-    rows = np.floor(c * along + (d * down + y0 + _TIE)).astype(np.int64)
-    inside = (columns >= 0) & (columns < mask.shape[1]) & (rows >= 0) & (rows < mask.shape[0])
-    return Drawn(mask[rows[inside], columns[inside]], inside)
+    columns = _whole(a * along + (b * down + x0 if b else x0))  # one row for all, where it does not turn
+    rows = _whole(d * down + (c * along + y0 if c else y0))
+    inside = _below(columns, mask.shape[1]) & _below(rows, mask.shape[0])
+    places = rows * mask.shape[1] + columns
+    return Drawn(mask.ravel().take(places, mode="clip"), inside)
 
 
 def write_mask(drawn: Drawn, row: NDArray[Any], classes: int | None, ignored: int | None) -> None:
@@ -79,17 +83,27 @@ def write_mask(drawn: Drawn, row: NDArray[Any], classes: int | None, ignored: in
     Raises:
         SampleError: a number does not fit.
     """
-    values = drawn.values
-    written = values.astype(row.dtype)
-    if not np.can_cast(values.dtype, row.dtype) and not np.array_equal(written, values):
-        worst = values[written != values][0]
+    numbers = drawn.numbers
+    with np.errstate(invalid="ignore"):  # what is no number of this dtype is found by comparing
+        written = numbers.astype(row.dtype)
+    if not np.can_cast(numbers.dtype, row.dtype) and not np.array_equal(written, numbers):
+        worst = numbers[written != numbers][0]
         raise _error(f"number {worst} in the mask does not fit the buffer's dtype {row.dtype}")
     if classes is not None:
-        wrong = (values < 0) | (values >= classes)
-        wrong &= values != ignored
+        wrong = ((numbers < 0) | (numbers >= classes)) & (numbers != ignored)
         if wrong.any():
-            raise _error(f"number {values[wrong][0]} in the mask is out of range: there are {classes} classes")
-    row[drawn.inside] = written
+            raise _error(f"number {numbers[wrong][0]} in the mask is out of range: there are {classes} classes")
+    np.copyto(row, written, where=drawn.inside)
+
+
+def _whole(places: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.floor(places + _TIE).astype(np.int64)
+
+
+def _below(places: NDArray[np.int64], limit: int) -> NDArray[np.bool_]:
+    """Return which are at least 0, and below the limit."""
+    inside: NDArray[np.bool_] = places.view(np.uint64) < limit
+    return inside
 
 
 def _error(message: str) -> SampleError:

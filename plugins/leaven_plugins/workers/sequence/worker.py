@@ -128,6 +128,7 @@ def _picked(table: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
 
 
 def _in_frame(number: int, error: LeavenError) -> SampleError:
-    stage = error.stage if isinstance(error, SampleError) else "prepare"
-    message = error.message if isinstance(error, SampleError) else str(error)
-    return SampleError(f"frame {number}: {message}", stage=stage, cause_type=type(error).__name__)
+    """Return the error of a sample that says which frame it is about."""
+    if isinstance(error, SampleError):
+        return SampleError(f"frame {number}: {error.message}", stage=error.stage, cause_type=error.cause_type)
+    return SampleError(f"frame {number}: {error}", cause_type=type(error).__name__)
