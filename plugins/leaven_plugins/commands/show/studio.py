@@ -123,7 +123,8 @@ class PhotoStudio:
         made = np.asarray(op.apply(self._photo.copy(), values, self._streams.at("apply", 0, 0)))
         if made.ndim != 3 or made.shape[2] not in (1, 3) or 0 in made.shape:
             raise ParameterError(f"its result is no image (height, width, channels), but of shape {made.shape}")
-        return fitted(displayable(made).transpose(2, 0, 1), max(self._photo.shape))
+        tile = max(8, min(max(made.shape[:2]), max(self._photo.shape[:2])))  # a smaller one is not enlarged
+        return fitted(displayable(made).transpose(2, 0, 1), tile)
 
     def with_everything(self, epoch: int) -> Pixels:
         """Return the photo as it is made in one epoch."""
