@@ -43,7 +43,7 @@ _LATER = {
         smooth sort subset superclass swap transform weighted_sampler
     """,
     "nebulae": """
-        AccCls Charbon EMA Huber0.3 MAE MSE OHEM PSNR1 SSIM1 SftmXE SigmXE autopad autopad_mixed comburant generator
+        AccCls Charbon EMA Huber0.3 MAE MSE OHEM PSNR1 SSIM1 SftmXE SigmXE autopad autopad_mixed generator
         generator_shards generator_shards_fixed hotvec2mtx hotvec2mtx_int hotvec2mtx_str_bug lr mtx2hotvec optim ver2num
     """,
     "trainer_dash": "curve2str dashboard trainer",

@@ -194,3 +194,12 @@ def test_noise_is_clipped_and_does_not_wrap(op, dtype):
         image, span = full(dtype, part)
         noisy = op.apply(image, {op.name: 0.1}, rng()).astype(float)
         assert np.abs(noisy - image).max() < 0.6 * span
+
+
+@pytest.mark.parametrize("op", [GaussianNoise(), PoissonNoise()])
+def test_large_images_are_noisy_throughout(op):
+    image = np.full((1100, 1000, 3), 128, np.uint8)
+    noisy = op.apply(image, {op.name: 0.1}, rng()).astype(float)
+    parts = noisy.reshape(11, 100, -1).std((1, 2))
+    assert parts.min() == pytest.approx(parts.max(), rel=0.02)
+    assert parts.min() > 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,13 @@ _SMALL = 96
 """Up to this size images are enlarged on a sheet, above it reduced to twice of it."""
 
 
+class Names(NamedTuple):
+    """What to call things: the keys of the first samples, and the classes by their labels."""
+
+    keys: Sequence[str] = ()
+    classes: Sequence[str] = ()
+
+
 class Captioned(NamedTuple):
     """What can be seen of some rows, and a caption for each."""
 
@@ -26,13 +33,14 @@ class Captioned(NamedTuple):
     captions: list[str]
 
 
-def first_images(loader: TurboDataLoader, count: int, key: str = "image") -> Captioned:
+def first_images(loader: TurboDataLoader, count: int, key: str = "image", names: Names | None = None) -> Captioned:
     """Return the first ``count`` images of the loader's next epoch, or all if there are fewer.
 
     Args:
         loader: with a feed of numpy arrays.
         count: at least 1.
         key: of the images, ``(rows, C, H, W)``.
+        names: what to call samples and labels; by default their numbers.
 
     Raises:
         LeavenError: samples have no such images, or there are no samples.
@@ -49,7 +57,8 @@ def first_images(loader: TurboDataLoader, count: int, key: str = "image") -> Cap
         if not found:
             raise LeavenError("there are no samples to show")
         sample = joined(found, count)
-    return Captioned(shown(sample, tile_for(sample, key), key), captions_of(sample, rows_of(sample)))
+    captions = captions_of(sample, rows_of(sample), names or Names())
+    return Captioned(shown(sample, tile_for(sample, key), key), captions)
 
 
 def variants_of(replay: Replay, count: int, index: int = 0) -> Captioned:
@@ -58,13 +67,18 @@ def variants_of(replay: Replay, count: int, index: int = 0) -> Captioned:
     return Captioned(shown(sample, tile_for(sample)), [f"epoch {epoch}" for epoch in range(count)])
 
 
-def captions_of(sample: Mapping[str, Any], rows: int) -> list[str]:
+def captions_of(sample: Mapping[str, Any], rows: int, names: Names) -> list[str]:
     """Return a caption for each row: its label where it has a single one, else its key or its number."""
     labels = sample.get("label")
     if isinstance(labels, np.ndarray) and labels.size == rows:
-        return [f"label {label}" for label in labels.reshape(rows).tolist()]
-    keys = sample.get("key")
-    return [str(name) for name in keys] if isinstance(keys, list) else [f"image {row}" for row in range(rows)]
+        return [_label_text(label, names.classes) for label in labels.reshape(rows).tolist()]
+    keys = sample.get("key", names.keys)
+    return [str(key) for key in keys[:rows]] if len(keys) >= rows else [f"image {row}" for row in range(rows)]
+
+
+def _label_text(label: Any, classes: Sequence[str]) -> str:
+    known = isinstance(label, int) and 0 <= label < len(classes) and classes[label] != str(label)
+    return f"label {label}: {classes[label]}" if known else f"label {label}"
 
 
 def sheet_of(found: Captioned, title: str, columns: int | None = None) -> Pixels:

@@ -82,6 +82,7 @@ def batch(
     """
     from leaven.cli.output import emit_json
     from leaven_plugins.commands.show.batches import first_images, sheet_of, variants_of
+    from leaven_plugins.commands.show.opening import names_in
     from leaven_plugins.commands.show.sheet import write_sheet
 
     found = _opened(registry, source, overrides, size)
@@ -89,7 +90,8 @@ def batch(
         captioned = variants_of(_replay(found), count)
         title = f"{found.name}: one image in {len(captioned.captions)} epochs"
     else:
-        captioned = first_images(found.experiment.train_loader(nworkers=0, feed="numpy"), count)
+        loader = found.experiment.train_loader(nworkers=0, feed="numpy")
+        captioned = first_images(loader, count, names=names_in(found.experiment, count))
         seen = "the first training images, as the network sees them" if found.configured else "the first images"
         title = f"{found.name}: {seen}"
     write_sheet(out, sheet_of(captioned, title))

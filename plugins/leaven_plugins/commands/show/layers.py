@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from leaven.errors import LeavenError
 from leaven_plugins.commands.show.lettering import Pixels
-from leaven_plugins.commands.show.overlays import beside, class_colour, with_heat, with_mask, with_points
+from leaven_plugins.commands.show.overlays import (
+    PEAK,
+    POINT,
+    beside,
+    class_colour,
+    with_heat,
+    with_mask,
+    with_points,
+)
 from leaven_plugins.commands.show.sheet import Legend, displayable, fitted
 
 ROLES = ("mask", "heat", "points", "beside")
@@ -46,8 +54,8 @@ def shown(sample: Mapping[str, Any], tile: int, key: str = "image") -> Shown:
     pictures = [fitted(image, tile) for image in displayable(images)]
     for name, role in layers.items():
         pictures = [_drawn(*pair, role, tile) for pair in zip(pictures, _rows(sample[name], role), strict=True)]
-    masks = [sample[name] for name, role in layers.items() if role == "mask"]
-    return Shown(pictures, [entry for mask in masks for entry in _classes(mask)], layers)
+    legend = [entry for name, role in layers.items() for entry in _legend_of(name, sample[name], role)]
+    return Shown(pictures, legend, layers)
 
 
 def layers_of(sample: Mapping[str, Any], key: str = "image") -> dict[str, str]:
@@ -102,11 +110,15 @@ def _points_in(heat: NDArray[Any], picture: Pixels) -> list[tuple[float, float]]
     return [((x + 0.5) * across, (y + 0.5) * down) for x, y in centres[1:].tolist()]  # the first is the ground
 
 
-def _classes(mask: NDArray[Any]) -> Legend:
-    numbers = [int(number) for number in np.unique(mask) if number != 0]
-    entries = [(class_colour(number), f"class {number}") for number in numbers[:_MOST_IN_LEGEND]]
+def _legend_of(name: str, values: NDArray[Any], role: str) -> Legend:
+    if role == "beside":
+        return [(None, f"right: {name}")]
+    if role != "mask":
+        return [(POINT, name)] if role == "points" else [(PEAK, f"largest value of {name}")]
+    numbers = [int(number) for number in np.unique(values) if number != 0]
+    entries: Legend = [(class_colour(number), f"class {number}") for number in numbers[:_MOST_IN_LEGEND]]
     rest = len(numbers) - len(entries)
-    return [*entries, ((255, 255, 255), f"and {rest} more")] if rest else entries
+    return [*entries, (None, f"and {rest} more")] if rest else entries
 
 
 def _images_of(sample: Mapping[str, Any], key: str) -> NDArray[Any]:

@@ -12,8 +12,10 @@ from leaven.errors import DecodeError, ParameterError
 from leaven.protocols import Dataset, Decoder
 from leaven.registry.registry import Registry
 from leaven.registry.toml import to_toml
+from leaven.stream.order import Order
 from leaven_plugins.commands.data.opening import locate
 from leaven_plugins.commands.data.reading import read_sample
+from leaven_plugins.commands.show.batches import Names
 from leaven_plugins.commands.train.experiment import Experiment
 
 _SIDE = 224
@@ -53,6 +55,16 @@ def opened(source: str, registry: Registry, overrides: Iterable[str] = (), size:
         return Opened(experiment, experiment.name, True)
     table = _table_for(source, registry, size)
     return Opened(Experiment(to_toml(table), registry, overrides, training=False), Path(source).name, False)
+
+
+def names_in(experiment: Experiment, count: int) -> Names:
+    """Return the keys of the first ``count`` samples that the loader takes, and the names of the classes."""
+    dataset: Dataset = experiment.config.build("data.train")
+    shuffle = bool(experiment.config.plain["loader"].get("shuffle", False))
+    with closing(dataset):
+        indices = Order(len(dataset), experiment.seed, shuffle).cells(0, count).indices.tolist() if len(dataset) else []
+        classes = getattr(dataset, "class_names", None) or getattr(dataset, "classes", None) or ()
+        return Names([dataset.key(index) for index in indices], [str(name) for name in classes])
 
 
 def worker_for(sample: Mapping[str, Any], decoder: Decoder, size: Size | None) -> dict[str, Any]:

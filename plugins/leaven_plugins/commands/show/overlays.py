@@ -14,7 +14,9 @@ from leaven_plugins.commands.show.lettering import Colour, Pixels
 
 _SHARE = 0.45  # of the overlay in the mixture of both
 _VOID = (150, 150, 150)
-_POINT, _RIM = (255, 60, 40), (255, 255, 255)
+POINT, PEAK = (255, 60, 40), (252, 255, 164)
+"""Colours of points, and of the largest value of a map."""
+_RIM = (255, 255, 255)
 _SUBPIXEL = 4  # bits behind the point, in coordinates of OpenCV's drawing
 
 
@@ -63,15 +65,15 @@ def with_points(picture: Pixels, points: Iterable[tuple[float, float]], radius: 
         radius: of the dots, in pixels; by default one that suits the picture.
     """
     drawn = np.array(picture)
-    radius = radius or max(2.0, max(picture.shape[:2]) / 90)
+    radius = radius or max(3.0, max(picture.shape[:2]) / 90)
     for x, y in points:
-        for size, colour in ((radius + 1, _RIM), (radius, _POINT)):
+        for size, colour in ((radius + 1, _RIM), (radius, POINT)):
             centre = (_fixed(x - 0.5), _fixed(y - 0.5))
             cv2.circle(drawn, centre, _fixed(size), colour, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL)
     return drawn
 
 
-def with_outline(picture: Pixels, corners: NDArray[Any], colour: Colour = _POINT) -> Pixels:
+def with_outline(picture: Pixels, corners: NDArray[Any], colour: Colour = POINT) -> Pixels:
     """Return the picture with a closed line through ``corners``, ``(n, 2)`` of x and y in pixels."""
     drawn = np.array(picture)
     line = np.array([[_fixed(x - 0.5), _fixed(y - 0.5)] for x, y in corners], np.int32)

@@ -12,7 +12,7 @@ from leaven.errors import DecodeError
 from leaven.protocols import Decoder
 from leaven.stream.worker import unpacked
 from leaven_plugins.commands.show.layers import shown
-from leaven_plugins.commands.show.lettering import CAPTION, Pixels
+from leaven_plugins.commands.show.lettering import CAPTION, PAPER, Pixels
 from leaven_plugins.commands.show.overlays import with_outline, with_points
 from leaven_plugins.commands.show.replay import Replay
 from leaven_plugins.commands.show.sheet import arranged, displayable, fitted
@@ -20,6 +20,8 @@ from leaven_plugins.ops.geometry import make_transform, map_points
 from leaven_plugins.workers.image.parameters import GEOMETRY
 
 _TILE = 480
+_ROOM = 8  # pixels around an image
+_WIDEST = 0.5  # how much more there is at most, as a part of the image
 
 
 class Array(NamedTuple):
@@ -77,29 +79,45 @@ def picture_of(replay: Replay, epoch: int, index: int, sample: Mapping[str, Any]
     """
     found = shown(sample, _TILE)
     values = parameters_of_sample(sample)
-    drawn = [f"{name} {text_of(value)}" for name, value in values.items() if value is not None]
-    caption = [f"sample {index} in epoch {epoch}", *CAPTION.flowed(drawn, _TILE)]
-    pictures, captions = list(found.pictures), ["\n".join(caption)]
+    drawn = [f"{name} {text_of(value)}" for name, value in values.items() if value]
+    panels = [(found.pictures[0], [f"sample {index} in epoch {epoch}", *CAPTION.flowed(drawn, _TILE)])]
+    if found.legend and "beside" not in found.layers.values():
+        panels.insert(0, (shown({"image": sample["image"]}, _TILE).pictures[0], ["the image alone"]))
     source = _source(unpacked(replay.item(epoch, index)), values, sample["image"].shape[-2:], decoder)
     if source is not None:
-        pictures.insert(0, source)
-        captions.insert(0, "the whole image")
-    return arranged(pictures, captions, len(pictures), _title(replay, index), found.legend)
+        panels.insert(0, (source, ["the whole image, and what is shown of it", "(the dot is the upper left corner)"]))
+    pictures, captions = zip(*panels, strict=True)
+    texts = ["\n".join(lines) for lines in captions]
+    return arranged(pictures, texts, len(pictures), str(replay.dataset.key(index)), found.legend)
 
 
 def _source(fields: Mapping[str, Any], values: Mapping[str, Any], size: Any, decoder: Decoder) -> Pixels | None:
     """Return the whole image with an outline of what is shown of it and where people looked at, if it has these."""
     try:
-        image = decoder.decode(fields.get("image")).image  # type: ignore[arg-type]  # which it checks
+        info = decoder.info(fields.get("image"))  # type: ignore[arg-type]  # which it checks
+        image = decoder.decode(fields["image"]).image
     except DecodeError:
         return None
     picture = fitted(displayable(image).transpose(2, 0, 1), _TILE)
     scale = np.array(picture.shape[1::-1]) / image.shape[1::-1]
-    picture = with_points(picture, (points_of(fields) + 0.5) * scale)
+    if info.orientation == 1:  # else points may belong to the pixels as they are stored
+        picture = with_points(picture, (points_of(fields) + 0.5) * scale)
     if "gpu_augmentation" not in values:  # not made by an image worker, whose geometry this is
         return picture
     corners = outline(image.shape[:2], size, values) * scale
-    return with_points(with_outline(picture, corners), corners[:1])
+    picture, moved = _widened(picture, corners)
+    return with_points(with_outline(picture, moved), moved[:1])
+
+
+def _widened(picture: Pixels, corners: NDArray[np.float64]) -> tuple[Pixels, NDArray[np.float64]]:
+    """Return the picture with room for the corners that lie outside of it, as far as that is reasonable, and these."""
+    height, width = picture.shape[:2]
+    most = np.array([width, height]) * _WIDEST
+    before = np.clip(np.ceil(-corners.min(0)), 0, most).astype(int) + _ROOM
+    after = np.clip(np.ceil(corners.max(0) - (width, height)), 0, most).astype(int) + _ROOM
+    wide = np.full((height + before[1] + after[1], width + before[0] + after[0], 3), PAPER, np.uint8)
+    wide[before[1] : before[1] + height, before[0] : before[0] + width] = picture
+    return wide, corners + before
 
 
 def outline(source_size: Any, size: Any, values: Mapping[str, Any]) -> NDArray[np.float64]:
@@ -121,7 +139,3 @@ def points_of(fields: Mapping[str, Any]) -> NDArray[np.float64]:
 
 def _mappings(values: Any) -> Iterable[Mapping[str, Any]]:
     return [value for value in values if isinstance(value, Mapping)] if isinstance(values, (list, tuple)) else []
-
-
-def _title(replay: Replay, index: int) -> str:
-    return str(replay.dataset.key(index))

@@ -19,8 +19,8 @@ MARGIN, GAP = 16, 12
 """Pixels around everything, and between pictures."""
 _SWATCH = 10
 
-Legend = Sequence[tuple[Colour, str]]
-"""What colours stand for."""
+Legend = Sequence[tuple[Colour | None, str]]
+"""What colours stand for; ``None`` for a text of its own."""
 
 
 def contact_sheet(
@@ -206,17 +206,19 @@ def _even_columns(count: int, cell_aspect: float) -> int:
 
 
 def _legend_width(legend: Legend) -> int:
-    return sum(_entry_width(text) for _, text in legend)
+    return sum(_swatch_width(colour) + CAPTION.width(text) + GAP for colour, text in legend)
 
 
-def _entry_width(text: str) -> int:
-    return _SWATCH + 6 + CAPTION.width(text) + GAP
+def _swatch_width(colour: Colour | None) -> int:
+    return 0 if colour is None else _SWATCH + 6
 
 
 def _write_legend(sheet: Pixels, legend: Legend) -> None:
     x, y = MARGIN, sheet.shape[0] - MARGIN - CAPTION.line_height
     for colour, text in legend:
-        middle = y + CAPTION.line_height // 2 + 2
-        cv2.rectangle(sheet, (x, middle - _SWATCH // 2), (x + _SWATCH, middle + _SWATCH // 2), colour, cv2.FILLED)
-        CAPTION.write(sheet, text, x + _SWATCH + 6, y)
-        x += _entry_width(text)
+        if colour is not None:
+            middle = y + CAPTION.line_height // 2 + 2
+            cv2.rectangle(sheet, (x, middle - _SWATCH // 2), (x + _SWATCH, middle + _SWATCH // 2), colour, cv2.FILLED)
+        x += _swatch_width(colour)
+        CAPTION.write(sheet, text, x, y)
+        x += CAPTION.width(text) + GAP

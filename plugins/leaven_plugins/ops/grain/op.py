@@ -20,6 +20,7 @@ Image = NDArray[Any]
 _SEED = 20210718  # fixed, so that the noise depends on what is drawn alone
 _WIDEST = 4.0  # standard deviations that a byte of the pool stands for, in both directions
 _SPARE = 1 << 16  # places at which a piece can be cut out of the pool
+_LARGEST = 21  # bits of the size of a pool, 1000 x 700 x 3 pixels
 _LEVELS = 255  # photons are counted in levels of 8 bits, whatever the dtype
 
 
@@ -33,7 +34,7 @@ def add_gaussian_noise(image: Image, sigma: float, random: np.random.Generator) 
         noise = random.standard_normal(image.shape, np.float32)
         return from_unit(to_unit(image) + np.float32(sigma) * noise, image.dtype)
     values = flat(image)
-    piece = _byte_pool(_bits(values.size))[_place(values.size, random)].reshape(values.shape)
+    piece = _cut_out(_byte_pool(_bits(values.size)), int(random.integers(_SPARE)), values.shape)
     weight = sigma * 2 * _WIDEST  # 0..255 of the pool stands for -_WIDEST..+_WIDEST
     return cv2.addWeighted(values, 1, piece, weight, -weight * 255 / 2).reshape(image.shape)
 
@@ -56,8 +57,8 @@ def add_poisson_noise(image: Image, strength: float, random: np.random.Generator
 def _with_pooled_photons(image: Image, strength: float, random: np.random.Generator) -> Image:
     """Return an image with noise that has mean, variance and skewness of counted photons, out of pools."""
     values = flat(image)
-    place = _place(values.size, random)
-    normal, skewed = (pool[place].reshape(values.shape) for pool in _normal_pools(_bits(values.size)))
+    start = int(random.integers(_SPARE))
+    normal, skewed = (_cut_out(pool, start, values.shape) for pool in _normal_pools(_bits(values.size)))
     expected = np.arange(256) * strength
     skewness = np.minimum(expected, 1)  # of few photons there is hardly any noise
     spread = np.sqrt(expected - skewness**2 / 18)
@@ -66,14 +67,16 @@ def _with_pooled_photons(image: Image, strength: float, random: np.random.Genera
     return cv2.add(values, noise, dtype=cv2.CV_8U).reshape(image.shape)
 
 
-def _place(length: int, random: np.random.Generator) -> slice:
-    start = int(random.integers(_SPARE))
-    return slice(start, start + length)
-
-
 def _bits(length: int) -> int:
-    """Return the size of a pool for so many values: few sizes, so that few pools are made."""
-    return (length - 1).bit_length()
+    """Return the size of a pool for so many values: few sizes, so that few pools are made, and none of them huge."""
+    return min((length - 1).bit_length(), _LARGEST)
+
+
+def _cut_out(pool: NDArray[Any], start: int, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return noise from a place of the pool on; for a large image it is repeated."""
+    length = shape[0] * shape[1]
+    piece = pool[start : start + length]
+    return (piece if piece.size == length else np.resize(pool[start:], length)).reshape(shape)
 
 
 @lru_cache(maxsize=8)
