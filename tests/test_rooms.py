@@ -31,14 +31,31 @@ IMPORT_RECIPES = {"leaven._worker", "leaven.stream.serving", *IMPORT_REGISTRY}
 
 # Which modules of other plugins are public, and to whom. A module beside the plugins of a kind is shared by these.
 NEIGHBOURS: dict[str, set[str]] = {
-    "commands.bench": {"commands.train.command", "commands.train.experiment"},
+    "commands.bench": {
+        "commands.show.examples",
+        "commands.train.command",
+        "commands.train.experiment",
+        "ops.geometry",
+        "ops.rendering",
+        "photos.shipped",
+        "workers.image.pixels",
+    },
     "commands.demo": {
         "commands.train.command",
         "commands.train.experiment",
         "commands.train.folder",
         "commands.train.run",
     },
-    "commands.show": {"commands.train.command", "commands.train.experiment"},
+    "commands.show": {
+        "commands.data.opening",
+        "commands.data.reading",
+        "commands.train.command",
+        "commands.train.experiment",
+        "ops.geometry",
+        "photos.shipped",
+        "workers.image.parameters",
+        "workers.image.worker",
+    },
     "commands.train": {
         "commands.show.batches",
         "commands.show.sheet",

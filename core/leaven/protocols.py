@@ -101,7 +101,11 @@ class Rng(Protocol):
 
 @runtime_checkable
 class Op(Protocol):
-    """A pure function of one image and of drawn values."""
+    """A pure function of one image and of drawn values.
+
+    A class may have an attribute ``example``: the parameters, as a mapping, with which an op shows what it does, for
+    ``leaven show augment`` and ``leaven bench ops``. Otherwise these make it without any. The same holds for RNGs.
+    """
 
     keys: tuple[str, ...]
     """The draw's keys that ``apply`` reads."""

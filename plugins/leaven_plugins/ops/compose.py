@@ -88,7 +88,8 @@ class Compose:
 
         Returns:
             the images, or them and a record: plain data, with ``seed``, ``epoch``, ``index`` and ``ops``, a list of
-            ``{"op": name, "values": what was drawn}``.
+            ``{"op": name, "values": what was drawn}``. An image that was only cut, or left as it is, may share its
+            memory with the one that was given.
 
         Raises:
             ImageError: something is not an image, parallel sequences differ in length, or an op cannot be done.

@@ -104,6 +104,14 @@ def test_axes_stay(shape):
     assert Compose([Blur(blur_range=(0.1, 0.1)), CenterCrop([10, 12])])(image).shape == (10, 12, *shape[2:])
 
 
+def test_channels_come_first_at_the_end():
+    grey = picture(20, 24, 1)[..., 0]
+    np.testing.assert_array_equal(Compose(["flip", "to_float", "to_chw"])(grey).shape, (1, 20, 24))
+    image = picture(20, 24)
+    done = Compose([Flip(1), "to_float", "to_chw"])(image)
+    np.testing.assert_allclose(done, image[:, ::-1].transpose(2, 0, 1) / 255, atol=1e-6)
+
+
 def test_encoded_images_are_decoded():
     images = [picture(seed=i) for i in range(3)]
     files = [png(image) for image in images]

@@ -231,3 +231,24 @@ def _replay(found: Opened) -> Replay:
 
     config = found.experiment.config
     return Replay(config.build("data.train"), config.build("worker"), found.experiment.seed)
+
+
+@show.command()
+@click.option("--out", type=click.Path(path_type=Path), default="gallery", show_default=True, help="For pictures.")
+@click.option("--page", type=click.Path(path_type=Path), default="gallery.md", show_default=True, help="Markdown file.")
+@json_option
+@click.pass_obj
+def gallery(registry: Registry, out: Path, page: Path, as_json: bool) -> None:
+    """Write a picture of each op and RNG that is installed, and a page that lists them.
+
+    The JSON object has the keys out, page, images (their number) and missing (component: why it has no picture).
+    """
+    from leaven.cli.output import emit_json
+    from leaven_plugins.commands.show.gallery import gallery_of, write_gallery
+
+    found = gallery_of(registry)
+    count = write_gallery(found, out, page)
+    click.echo(f"{out}: {count} pictures, listed in {page}")
+    if as_json:
+        missing = {entry.offer.spec: entry.reason for entry in found.entries if entry.picture is None}
+        emit_json({"out": out, "page": page, "images": count, "missing": missing})

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from leaven.errors import DecodeError
+from leaven.errors import DecodeError, LeavenError
 from leaven.protocols import ImageInfo, Op, Rng
 from leaven.registry.offers import Offer
 from leaven.registry.registry import Registry
@@ -25,6 +25,9 @@ from leaven_plugins.photos.shipped import photo
 
 USUAL_RNG = "mixture"
 """Whose draws of the geometry are shown of a photo."""
+
+UNSEEN = "it changes nothing that can be seen of a single image"
+"""Why an op or an RNG is not shown."""
 
 _SEED = 0
 _TRIED = 200  # draws that show which keys an RNG draws
@@ -78,7 +81,7 @@ def photo_augmented(registry: Registry, path: str | None, rng: str | None, count
         LookupFailed: no such RNG.
     """
     offer = registry.find(rng or USUAL_RNG, kind="rng")
-    studio = photo_studio(registry, _data_at(path), made_as_example(offer, registry), side)
+    studio = photo_studio(registry, data_at(path), made_as_example(offer, registry), side)
     shots, missing = geometry_shots(studio, studio.everything_drawn(DRAWS), count), {}
     for op in registry.offers("op"):
         found, reason = shots_of_offer(studio, op, registry, count)
@@ -93,12 +96,14 @@ def shots_of_offer(studio: PhotoStudio, offer: Offer, registry: Registry, count:
     try:
         op: Op = made_as_example(offer, registry)
         found = op_shots(studio, op, offer.name, studio.draws(op, DRAWS), count)
+    except LeavenError as error:
+        return [], str(error)
     except Exception as error:  # of whatever kind: one op of somebody's does not keep the others from being seen
         return [], f"{type(error).__name__}: {error}"
     if not found:
-        return [], f"none of {DRAWS} draws applies; its class may have an `example` of parameters that draw something"
+        return [], "it draws nothing by itself, and its class has no `example` of parameters with which it does"
     if all(np.array_equal(cell.picture, studio.plain()) for shot in found for cell in shot.line.cells if cell):
-        return [], "it changes nothing that can be seen of a single image"
+        return [], UNSEEN
     return found, ""
 
 
@@ -162,7 +167,12 @@ def _draws_of(rng: Rng, info: ImageInfo, spec: BufferSpec) -> list[dict[str, Any
     return [rng.draw(info, spec, streams.at("image_rng", epoch, 0)) for epoch in range(_TRIED)]
 
 
-def _data_at(path: str | None) -> bytes:
+def data_at(path: str | None) -> bytes:
+    """Return an image's file, by default the photo that comes along.
+
+    Raises:
+        DecodeError: it cannot be read.
+    """
     if path is None:
         return photo("chelsea")
     try:

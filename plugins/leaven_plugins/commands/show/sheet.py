@@ -157,7 +157,7 @@ def _encoded(suffix: str, sheet: Pixels) -> bytes:
     return bytes(data.tobytes())
 
 
-_OPTIONS = {".jpg": (cv2.IMWRITE_JPEG_QUALITY, 88, cv2.IMWRITE_JPEG_OPTIMIZE, 1)}
+_OPTIONS = {".jpg": (cv2.IMWRITE_JPEG_QUALITY, 85, cv2.IMWRITE_JPEG_OPTIMIZE, 1)}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import cv2
@@ -13,14 +12,11 @@ from numpy.typing import NDArray
 
 from leaven_plugins.ops.depth import flat, from_unit, prepared, to_unit
 from leaven_plugins.ops.drawn import NumberOp
+from leaven_plugins.ops.grain.pools import WIDEST, byte_noise, normal_noise
 from leaven_plugins.ops.ranges import Range
 
 Image = NDArray[Any]
 
-_SEED = 20210718  # fixed, so that the noise depends on what is drawn alone
-_WIDEST = 4.0  # standard deviations that a byte of the pool stands for, in both directions
-_SPARE = 1 << 16  # places at which a piece can be cut out of the pool
-_LARGEST = 21  # bits of the size of a pool, 1000 x 700 x 3 pixels
 _LEVELS = 255  # photons are counted in levels of 8 bits, whatever the dtype
 
 
@@ -34,8 +30,8 @@ def add_gaussian_noise(image: Image, sigma: float, random: np.random.Generator) 
         noise = random.standard_normal(image.shape, np.float32)
         return from_unit(to_unit(image) + np.float32(sigma) * noise, image.dtype)
     values = flat(image)
-    piece = _cut_out(_byte_pool(_bits(values.size)), int(random.integers(_SPARE)), values.shape)
-    weight = sigma * 2 * _WIDEST  # 0..255 of the pool stands for -_WIDEST..+_WIDEST
+    piece = byte_noise(values.shape, random)
+    weight = sigma * 2 * WIDEST  # 0..255 of the pool stands for -WIDEST..+WIDEST
     return cv2.addWeighted(values, 1, piece, weight, -weight * 255 / 2).reshape(image.shape)
 
 
@@ -57,46 +53,13 @@ def add_poisson_noise(image: Image, strength: float, random: np.random.Generator
 def _with_pooled_photons(image: Image, strength: float, random: np.random.Generator) -> Image:
     """Return an image with noise that has mean, variance and skewness of counted photons, out of pools."""
     values = flat(image)
-    start = int(random.integers(_SPARE))
-    normal, skewed = (_cut_out(pool, start, values.shape) for pool in _normal_pools(_bits(values.size)))
+    normal, skewed = normal_noise(values.shape, random)
     expected = np.arange(256) * strength
     skewness = np.minimum(expected, 1)  # of few photons there is hardly any noise
     spread = np.sqrt(expected - skewness**2 / 18)
-    noise = cv2.LUT(values, spread.astype(np.float32)) * normal
+    noise: Image = cv2.LUT(values, spread.astype(np.float32)) * normal
     noise += cv2.LUT(values, skewness.astype(np.float32)) * skewed
     return cv2.add(values, noise, dtype=cv2.CV_8U).reshape(image.shape)
-
-
-def _bits(length: int) -> int:
-    """Return the size of a pool for so many values: few sizes, so that few pools are made, and none of them huge."""
-    return min((length - 1).bit_length(), _LARGEST)
-
-
-def _cut_out(pool: NDArray[Any], start: int, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return noise from a place of the pool on; for a large image it is repeated."""
-    length = shape[0] * shape[1]
-    piece = pool[start : start + length]
-    return (piece if piece.size == length else np.resize(pool[start:], length)).reshape(shape)
-
-
-@lru_cache(maxsize=8)
-def _byte_pool(bits: int) -> NDArray[np.uint8]:
-    """Return normal noise; 0 to 255 stand for ``_WIDEST`` standard deviations below and above the mean."""
-    levels = np.rint((_normal_pools(bits)[0] / np.float32(_WIDEST) + 1) * np.float32(255 / 2))
-    return _sealed(levels.clip(0, 255).astype(np.uint8))
-
-
-@lru_cache(maxsize=4)
-def _normal_pools(bits: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return standard normal noise, and what is to be added to it for a skewness (after Cornish and Fisher)."""
-    random = np.random.Generator(np.random.Philox(_SEED))
-    normal = random.standard_normal((1 << bits) + _SPARE, np.float32)
-    return _sealed(normal), _sealed((normal**2 - 1) / np.float32(6))
-
-
-def _sealed(pool: NDArray[Any]) -> NDArray[Any]:
-    pool.flags.writeable = False
-    return pool
 
 
 @dataclass(frozen=True)
