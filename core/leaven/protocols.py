@@ -105,6 +105,10 @@ class Op(Protocol):
 
     A class may have an attribute ``example``: the parameters, as a mapping, with which an op shows what it does, for
     ``leaven show augment`` and ``leaven bench ops``. Otherwise these make it without any. The same holds for RNGs.
+
+    An op may further have ``geometric = True`` (it moves what an image shows, so masks must go through it as well),
+    ``keeps_size = False`` (only ``Compose`` takes it) and ``apply_frames(frames, values, random)``, where a sequence is
+    more to it than one frame after the other.
     """
 
     keys: tuple[str, ...]

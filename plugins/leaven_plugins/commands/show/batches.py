@@ -88,5 +88,5 @@ def sheet_of(found: Captioned, title: str, columns: int | None = None) -> Pixels
 
 def tile_for(sample: Mapping[str, Any], key: str = "image") -> int:
     """Return how large the images of a batch are on a sheet: the longer side, in pixels."""
-    longer = max(np.shape(sample.get(key, ()))[2:], default=_SMALL)
+    longer = max(np.shape(sample.get(key, ()))[-2:], default=_SMALL)
     return _SMALL if longer <= _SMALL else 2 * _SMALL

@@ -27,6 +27,7 @@ ROLES = ("mask", "heat", "points", "beside")
 
 _MOST_CLASSES = 64  # of a mask; an image of as few values is hardly one
 _MOST_IN_LEGEND = 12
+_MOST_FRAMES = 8  # of a sequence
 _SPARSE = 0.02  # share of the pixels of a map up to which it is one of points
 
 
@@ -42,7 +43,8 @@ def shown(sample: Mapping[str, Any], tile: int, key: str = "image") -> Shown:
     """Return pictures of all rows of a batch.
 
     Args:
-        sample: with images ``(rows, C, H, W)`` under ``key``. Other arrays of the same proportions are layers.
+        sample: with images ``(rows, C, H, W)`` under ``key``; other arrays of the same proportions are layers. Or with
+            sequences ``(rows, frames, C, H, W)``, of which the first frames stand side by side.
         tile: longer side of an image's picture, in pixels.
         key: of the images.
 
@@ -50,6 +52,8 @@ def shown(sample: Mapping[str, Any], tile: int, key: str = "image") -> Shown:
         LeavenError: there are no such images.
     """
     images = _images_of(sample, key)
+    if images.ndim == 5:
+        return Shown([_strip(frames, tile) for frames in displayable(images)], [], {})
     layers = layers_of(sample, key)
     pictures = [fitted(image, tile) for image in displayable(images)]
     for name, role in layers.items():
@@ -83,6 +87,13 @@ def _same_proportions(values: NDArray[Any], images: NDArray[Any]) -> bool:
         return False
     (height, width), (h, w) = images.shape[-2:], values.shape[-2:]
     return bool(abs(height * w - width * h) <= max(height, width) / 2)  # half a pixel is lost in rounding
+
+
+def _strip(frames: NDArray[Any], tile: int) -> Pixels:
+    picture = fitted(frames[0], tile)
+    for frame in frames[1:_MOST_FRAMES]:
+        picture = beside(picture, fitted(frame, tile))
+    return picture
 
 
 def _drawn(picture: Pixels, layer: NDArray[Any], role: str, tile: int) -> Pixels:
@@ -123,6 +134,6 @@ def _legend_of(name: str, values: NDArray[Any], role: str) -> Legend:
 
 def _images_of(sample: Mapping[str, Any], key: str) -> NDArray[Any]:
     images = sample.get(key)
-    if not isinstance(images, np.ndarray) or images.ndim != 4:
+    if not isinstance(images, np.ndarray) or images.ndim not in (4, 5):
         raise LeavenError(f"no images (rows, channels, height, width) under the key {key!r}; keys: {', '.join(sample)}")
     return images

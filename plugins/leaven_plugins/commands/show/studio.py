@@ -52,7 +52,7 @@ class WorkerStudio:
         self._index = index
         self._arguments = _arguments_of(replay.worker)
         self._fixed = _without_ops(self._arguments)
-        self._tile = max(_LEAST, min(_MOST, *replay.worker.buffers["image"].shape[1:]))
+        self._tile = max(_LEAST, min(_MOST, max(replay.worker.buffers["image"].shape[-2:])))
 
     @property
     def ops(self) -> list[Op]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
+from leaven.errors import ParameterError
 from leaven.protocols import ImageInfo, Op
 from leaven.stream.worker import Row
 
@@ -27,15 +28,33 @@ class OpChain:
 
     Args:
         ops: in the order in which they run where a draw has no ``order``.
+
+    Raises:
+        ParameterError: an op changes the size of images.
     """
 
     def __init__(self, ops: Iterable[Op]) -> None:
         links: list[_Link] = []
         for op in ops:
             name = str(getattr(op, "name", type(op).__name__))
+            if not getattr(op, "keeps_size", True):
+                raise ParameterError(f"op {name!r} changes the size of an image: use it in Compose, not in a worker")
             earlier = sum(name in link.labels for link in links)
             links.append(_Link(f"{name}#{earlier + 1}" if earlier else name, frozenset((name, *op.keys)), op))
         self._links = tuple(links)
+
+    def check_still(self, target: str) -> None:
+        """Refuse ops that move what an image shows.
+
+        Raises:
+            ParameterError: ``target``, which goes with the image, would not follow one of them.
+        """
+        for link in self._links:
+            if getattr(link.op, "geometric", False):
+                name = link.stream.partition("#")[0]
+                raise ParameterError(
+                    f"op {name!r} moves the image, and {target} would not follow: draw hmirror, vmirror or angle instead"
+                )
 
     @property
     def keys(self) -> tuple[str, ...]:

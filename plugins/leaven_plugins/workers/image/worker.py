@@ -195,7 +195,9 @@ class ImageWorker(BufferWorker):
         rng = None if self._rng is None else at_epoch(self._rng, row.epoch)
         values = {} if rng is None else rng.draw(info, self._spec, row.random_for("image_rng"))
         values = {**values, **fixed}
-        return {**self._chain.draw(values, info, row), **values}
+        height, width = self._size
+        seen = info._replace(height=height, width=width)  # ops run after the geometry
+        return {**self._chain.draw(values, seen, row), **values}
 
     def shot(self, data: bytes, info: ImageInfo, values: dict[str, Any]) -> Shot:
         """Return what the parameters ask to see of an encoded image.

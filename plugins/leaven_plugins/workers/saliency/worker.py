@@ -83,6 +83,7 @@ class SaliencyWorker(ImageWorker):
         annotated: str = "stored",
     ) -> None:
         super().__init__(image, image_params, image_rng, ops, decoder, source, gpu_augmentation, exact)
+        self._chain.check_still("its points")
         self.add_buffer("target_image", target_image)
         self.add_params("target_image", target_image_params)
         self._gaze = gaze_params(self.params["target_image"])

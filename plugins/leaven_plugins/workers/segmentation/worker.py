@@ -77,6 +77,7 @@ class SegmentationWorker(ImageWorker):
         annotated: str = "stored",
     ) -> None:
         super().__init__(image, image_params, image_rng, ops, decoder, source, gpu_augmentation, exact)
+        self._chain.check_still("its mask")
         self.add_buffer("target_image", target_image)
         self.add_params("target_image", target_image_params)
         self._target_size = plane_size("target_image", self.buffers["target_image"])
