@@ -23,9 +23,9 @@ def test_an_op_that_changes_the_size_is_refused(op):
     ("spec", "target"), [("worker:segmentation", ((24, 32), "uint8", 255)), ("worker:saliency", ((24, 32), "float32"))]
 )
 def test_an_op_that_moves_the_image_is_refused_where_a_target_would_not_follow(spec, target):
-    with pytest.raises(ParameterError, match="'flip_left_right' moves the image.*draw hmirror"):
-        leaven.create(spec, image=IMAGE, target_image=target, ops=["flip_left_right"])
-    leaven.create("worker:image", image=IMAGE, ops=["flip_left_right"])
+    with pytest.raises(ParameterError, match=r"'flip' moves the image.*draw hmirror"):
+        leaven.create(spec, image=IMAGE, target_image=target, ops=["flip"])
+    leaven.create("worker:image", image=IMAGE, ops=["flip"])
 
 
 class Asked:
@@ -47,5 +47,5 @@ class Asked:
 
 def test_ops_are_told_the_size_of_what_they_work_on():
     asked = Asked()
-    run_worker(ImageWorker(IMAGE, ops=[asked], decoder=leaven.create("decoder:opencv")), [{"image": png(picture(60, 90))}])
+    run_worker(leaven.create(ImageWorker, image=IMAGE, ops=[asked]), [{"image": png(picture(60, 90))}])
     assert [(info.height, info.width) for info in asked.infos] == [(24, 32)]

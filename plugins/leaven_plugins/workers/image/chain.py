@@ -53,7 +53,7 @@ class OpChain:
             if getattr(link.op, "geometric", False):
                 name = link.stream.partition("#")[0]
                 raise ParameterError(
-                    f"op {name!r} moves the image, and {target} would not follow: draw hmirror, vmirror or angle instead"
+                    f"op {name!r} moves the image, and {target} would not follow: draw hmirror, vmirror or angle"
                 )
 
     @property
