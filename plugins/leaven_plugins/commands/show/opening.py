@@ -20,6 +20,7 @@ from leaven_plugins.commands.train.experiment import Experiment
 
 _SIDE = 224
 _BATCH = 16
+_MOST_FRAMES = 8
 
 Size = tuple[int, int]
 
@@ -70,12 +71,17 @@ def names_in(experiment: Experiment, count: int) -> Names:
 def worker_for(sample: Mapping[str, Any], decoder: Decoder, size: Size | None) -> dict[str, Any]:
     """Return the table of a worker that shows a sample like this one as it is.
 
-    ``target_image`` or ``label_image`` is for segmentation, ``experiments`` for saliency, ``label`` for classification;
-    otherwise there is only the image.
+    A list of images is a sequence, ``target_image`` or ``label_image`` is for segmentation, ``experiments`` for
+    saliency, ``label`` for classification; otherwise there is only the image.
     """
-    channels, (height, width) = _form(sample.get("image"), decoder, size)
-    image = {"shape": [channels, height, width], "dtype": "uint8", "fill": 255}
+    source = sample.get("image")
+    frames = list(source[:_MOST_FRAMES]) if isinstance(source, (list, tuple)) else []
+    channels, (height, width) = _form(frames[0] if frames else source, decoder, size)
+    shape = [*([len(frames)] if frames else []), channels, height, width]
+    image = {"shape": shape, "dtype": "uint8", "fill": 255}
     table: dict[str, Any] = {"image": image, "image_params": {"scale_mode": "longest"}}
+    if frames:
+        return {"use": "sequence", **table}
     if "target_image" in sample or "label_image" in sample:
         target = {"shape": [height, width], "dtype": "uint8"}
         return {"use": "segmentation", **table, "target_image": target}
