@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from leaven.errors import LeavenError, ParameterError
-from leaven_plugins.commands.show.sheet import contact_sheet, displayable, write_sheet
+from leaven_plugins.commands.show.sheet import arranged, contact_sheet, displayable, write_sheet
 
 
 def images(count, channels=1, height=24, width=24, value=0):
@@ -69,6 +69,34 @@ def test_rows_are_full_where_that_makes_no_ribbon():
     assert per_row == [2, 4, 4, 8]
 
 
+def test_few_images_stand_in_one_row():
+    for count in (1, 2, 3):
+        sheet = contact_sheet(images(count), [""] * count)
+        assert sheet.shape[1] >= count * 96
+        assert sheet.shape[0] < 2 * 96
+
+
+def test_a_legend_stands_below_everything():
+    pictures = [np.zeros((20, 30, 3), np.uint8)] * 2
+    plain, with_legend = arranged(pictures, ["a", "b"]), arranged(
+        pictures, ["a", "b"], legend=[((250, 10, 10), "class 1"), (None, "a text that is wider than both pictures")]
+    )
+    assert with_legend.shape[0] > plain.shape[0]
+    red = np.nonzero((with_legend == (250, 10, 10)).all(2))
+    assert len(red[0]) >= 80
+    assert red[0].min() > ink(plain)[2]
+    top, left, bottom, right = ink(with_legend)
+    assert min(top, left, with_legend.shape[0] - bottom, with_legend.shape[1] - right) >= 8
+
+
+def test_pictures_of_different_sizes_are_centred():
+    dark = [np.zeros((height, width, 3), np.uint8) for height, width in ((40, 60), (20, 10))]
+    sheet = arranged(dark, ["", ""], columns=1)
+    rows, columns = np.nonzero((sheet == 0).all(2))
+    middles = [(columns[rows < 70].min() + columns[rows < 70].max()) / 2, (columns[-1] + columns[-10]) / 2]
+    assert abs(middles[0] - middles[1]) <= 1
+
+
 @pytest.mark.parametrize(
     ("pictures", "captions", "match"),
     [
@@ -90,8 +118,11 @@ def test_other_input_is_refused(pictures, captions, match):
         (np.array([0, 65535], np.uint16), [0, 255]),
         (np.array([0.0, 0.5, 1.0]), [0, 128, 255]),
         (np.array([-1.0, 0.0, 1.0]), [0, 128, 255]),
+        (np.array([0.0, 128.0, 200.0]), [0, 128, 200]),
+        (np.array([3.0, 3.0]), [3, 3]),
+        (np.array([0.0, 510.0]), [0, 255]),
         (np.array([-2.0, np.nan, 2.0]), [0, 0, 255]),
-        (np.array([3.0, 3.0]), [0, 0]),
+        (np.array([-3.0, -3.0]), [0, 0]),
     ],
 )
 def test_any_depth_can_be_displayed(values, shown):
@@ -103,6 +134,15 @@ def test_the_file_is_the_sheet(tmp_path):
     sheet = contact_sheet(np.random.default_rng(0).integers(0, 255, (3, 3, 8, 8), np.uint8), ["a", "b", "c"])
     write_sheet(tmp_path / "new" / "sheet.png", sheet)
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "new" / "sheet.png"))[..., ::-1], sheet)
+
+
+def test_the_suffix_tells_the_format(tmp_path):
+    sheet = contact_sheet(images(1, 3, value=90), ["a"])
+    for name, magic in (("a.jpg", b"\xff\xd8"), ("a.PNG", b"\x89PNG"), ("without", b"\x89PNG")):
+        write_sheet(tmp_path / name, sheet)
+        assert (tmp_path / name).read_bytes().startswith(magic)
+    with pytest.raises(LeavenError, match=r"no picture format '\.txt'; use \.png or \.jpg"):
+        write_sheet(tmp_path / "a.txt", sheet)
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):

@@ -77,7 +77,7 @@ class Timed:
 
     @property
     def met(self) -> bool | None:
-        """Whether the goal is met, for a machine that is as fast at the bare calls as this one; ``None`` without one."""
+        """Whether it takes no larger multiple of the bare calls than the goal does; ``None`` without a goal."""
         if self.goal_us is None or self.bare_us is None or self.reference_us is None:
             return None
         return self.us / self.bare_us <= self.goal_us / self.reference_us

@@ -22,8 +22,8 @@ def ops(registry: Registry, size: int, rounds: int, as_json: bool) -> None:
     """Measure what is done to a colour image of 8 bits, in microseconds, by one thread.
 
     All ops that are installed, the geometry, and the way into a batch. The ratio is to a plain cv2.resize from 380 x
-    300 pixels in the same run. Beside it, for some, the bare calls of OpenCV that do the work, here and on the reference
-    machine. Goals hold there: they are met where an operation takes no larger multiple of the bare calls.
+    300 pixels in the same run. Beside it, for some, the bare calls of OpenCV that do the work, here and on the
+    reference machine. Goals are for that one: they are met by what takes no larger multiple of the bare calls.
 
     The JSON object has the keys size, resize_us (of the plain cv2.resize), ops (name, us, ratio, bare_us, reference_us,
     goal_us and met of each; null where there is none), missing (op: why it was not measured) and reference_machine.
@@ -53,4 +53,5 @@ def ops(registry: Registry, size: int, rounds: int, as_json: bool) -> None:
 def _row(timed: Timed) -> tuple[str, ...]:
     known = (timed.bare_us, timed.reference_us, timed.goal_us)
     figures = ("" if figure is None else f"{figure:.1f}" for figure in known)
-    return timed.name, f"{timed.us:.1f}", f"{timed.ratio:.2f}", *figures, {None: "", True: "yes", False: "no"}[timed.met]
+    met = "" if timed.met is None else "yes" if timed.met else "no"
+    return timed.name, f"{timed.us:.1f}", f"{timed.ratio:.2f}", *figures, met

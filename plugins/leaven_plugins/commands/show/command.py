@@ -143,7 +143,7 @@ def augment(
     write_sheet(out, chart_of(exhibit, count))
     for name, reason in exhibit.missing.items():
         note(f"not shown: {name}: {reason}")
-    images = sum(len(line.cells) for line in exhibit.lines)
+    images = sum(cell is not None for line in exhibit.lines for cell in line.cells)
     click.echo(f"{out}: {images} images")
     if as_json:
         rows = [{"op": shot.op, "key": shot.key, "low": shot.low, "high": shot.high} for shot in exhibit.shots]

@@ -13,7 +13,7 @@ from leaven.registry.offers import Offer
 from leaven.registry.registry import Registry
 from leaven.registry.toml import to_toml
 from leaven_plugins.commands.show.augmenting import geometry_shots, headings
-from leaven_plugins.commands.show.chart import Line, chart
+from leaven_plugins.commands.show.chart import chart
 from leaven_plugins.commands.show.ends import DRAWS
 from leaven_plugins.commands.show.examples import example_of, made_as_example
 from leaven_plugins.commands.show.exhibits import (
@@ -134,11 +134,10 @@ def _rounded(value: Any) -> Any:
 def _op_entry(studio: PhotoStudio, offer: Offer, registry: Registry) -> Entry:
     shots, reason = shots_of_offer(studio, offer, registry, _DRAWS)
     lines = [shot.line._replace(name=shot.line.remark, remark="") for shot in shots]
-    return Entry(offer, chart(lines, _headings_for(lines)) if lines else None, reason)
-
-
-def _headings_for(lines: list[Line]) -> list[str]:
-    return _HEADS[: max(len(line.cells) for line in lines)]
+    if any(line.cells[0] for line in lines):
+        return Entry(offer, chart(lines, _HEADS), reason)
+    lines = [line._replace(cells=line.cells[1:]) for line in lines]  # it always does the same: there is no low end
+    return Entry(offer, chart(lines, ("as it is", "with it")) if lines else None, reason)
 
 
 def _rng_entry(offer: Offer, registry: Registry) -> Entry:

@@ -18,6 +18,7 @@ from leaven_plugins.commands.show.lettering import CAPTION, TITLE, Colour, Pixel
 MARGIN, GAP = 16, 12
 """Pixels around everything, and between pictures."""
 _SWATCH = 10
+_ONE_ROW = 3
 
 Legend = Sequence[tuple[Colour | None, str]]
 """What colours stand for; ``None`` for a text of its own."""
@@ -201,6 +202,8 @@ class _Grid:
 
 def _even_columns(count: int, cell_aspect: float) -> int:
     """Return the number of columns that makes a square sheet, or up to twice of it where all rows are then full."""
+    if count <= _ONE_ROW:
+        return count
     square = max(1, round(sqrt(count * cell_aspect)))
     return next((columns for columns in range(square, 2 * square) if count % columns == 0), square)
 
