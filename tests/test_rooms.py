@@ -289,7 +289,7 @@ def test_rooms_import_their_own_plugin_and_the_neighbours_in_the_table():
         listed = other in NEIGHBOURS.get(own, ())
         return within(found.name, "leaven_plugins") and not (plugin_of(found.name) == own or beside or listed)
 
-    assert offences(ROOMS, is_wrong) == []
+    assert offences([name for name in ROOMS if name.count(".") > 1], is_wrong) == []
 
 
 def test_the_table_of_neighbours_has_no_entry_that_nobody_uses():
