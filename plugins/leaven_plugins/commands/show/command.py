@@ -58,7 +58,7 @@ def show() -> None:
     """
 
 
-@show.command()
+@show.command(short_help="A contact sheet of the first images.")
 @source_argument
 @out_option("sheet.png")
 @click.option("-n", "count", type=click.IntRange(min=1), default=16, show_default=True, help="Number of images.")
@@ -100,7 +100,7 @@ def batch(
         emit_json({"out": out, "images": len(captioned.captions), "layers": captioned.shown.layers})
 
 
-@show.command()
+@show.command(short_help="A chart of one image under each augmentation.")
 @click.argument("source", metavar="[CONFIG|IMAGE]", required=False)
 @overrides_option
 @click.option("--rng", "rng", metavar="NAME", help="RNG component to draw for an image; by default mixture.")
@@ -150,7 +150,7 @@ def augment(
         emit_json({"out": out, "images": images, "rows": rows, "missing": exhibit.missing})
 
 
-@show.command()
+@show.command(short_help="One sample again, with its parameters.")
 @source_argument
 @cell_options
 @out_option("sample.png")
@@ -189,7 +189,7 @@ def sample(
     click.echo(f"{out}: sample {index} ({replay.dataset.key(index)}) in epoch {epoch}")
 
 
-@show.command()
+@show.command(short_help="What happens to one sample, step by step.")
 @source_argument
 @cell_options
 @json_option
@@ -233,7 +233,7 @@ def _replay(found: Opened) -> Replay:
     return Replay(config.build("data.train"), config.build("worker"), found.experiment.seed)
 
 
-@show.command()
+@show.command(short_help="Pictures of all ops and RNGs, and a page.")
 @click.option("--out", type=click.Path(path_type=Path), default="gallery", show_default=True, help="For pictures.")
 @click.option("--page", type=click.Path(path_type=Path), default="gallery.md", show_default=True, help="Markdown file.")
 @json_option
