@@ -83,7 +83,10 @@ def _watch(parent: int, lifeline_fd: int) -> None:
     fds = [lifeline_fd]  # its other end is open in the parent alone, unless the parent forks
     if hasattr(os, "pidfd_open"):
         fds.append(os.pidfd_open(parent))
-    select.select(fds, [], [])
+    poll = select.poll()
+    for fd in fds:
+        poll.register(fd, select.POLLIN)
+    poll.poll()
     os._exit(1)
 
 

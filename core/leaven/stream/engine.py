@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from copy import copy
 from typing import Any
 
-from leaven.errors import WorkerError
+from leaven.errors import LeavenError, WorkerError
 from leaven.stream import wire
 from leaven.stream.arena import Arena, Layout
 from leaven.stream.delivery import Ledger
@@ -86,6 +86,7 @@ class Engine:
 
     def start(self) -> None:
         """Reserve the memory, open the transport, start the workers; they become ready while the caller goes on."""
+        self._leases, self._ended = {}, deque()  # those of before belong to another arena
         in_process = self._parts.transport.in_process
         if not in_process and not hasattr(os, "pidfd_open"):
             raise WorkerError("worker processes need Linux 5.3 or newer; use transport='inline' here")
@@ -110,7 +111,8 @@ class Engine:
 
     def take(self) -> list[dict[str, Any]] | None:
         """Wait for the next stretch's batches; ``None`` at the end."""
-        assert self._supervisor is not None
+        if self._supervisor is None:
+            raise LeavenError("the loader has been closed")
         self._take_back()
         result = self._supervisor.take(self._next_number)
         if result is None:

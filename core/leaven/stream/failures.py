@@ -34,7 +34,12 @@ def described(error: BaseException, key: str = "") -> dict[str, Any]:
             "stage": error.stage,
             "cause_type": error.cause_type,
         }
-    return fields
+    return {name: _encodable(value) if isinstance(value, str) else value for name, value in fields.items()}
+
+
+def _encodable(text: str) -> str:
+    """File names may hold what no text can."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def rebuilt(worker: int, fields: Mapping[str, Any], doing: str = "") -> LeavenError:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from leaven.errors import ParameterError
+from leaven.errors import LeavenError, ParameterError
 from leaven.stream.arena import Layout
 from leaven.stream.engine import Engine
 from leaven.stream.parts import Parts
@@ -100,12 +101,12 @@ class TurboDataLoader:
             readable=parts.readable,
             seed=seed,
             shuffle=shuffle,
-            length=length,
             window=(slots + 1) * self.rows,
         )
         self._length = length if length is not None else self._source.length
         self._iteration = start_iteration
         self._position, self._within = self._place(start_iteration)
+        self._epoch: _Epoch | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
 
     # ---- epochs
@@ -141,35 +142,38 @@ class TurboDataLoader:
 
     def __iter__(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         self.start()
-        start = self._position
-        end = None if self._length is None else start - self._within + self._length
-        self._source.begin(start, self._within)
-        self._engine.begin(self._stretches(start, end))
+        self._end_epoch()
+        start, within = self._position, self._within
+        end = None if self._length is None else start - within + self._length
+        flows = self._source.flows(self._length)
+        epoch = self._epoch = _Epoch(start, end, flows)
+        self._engine.begin(_stretches(self._source, self.rows, start, end, within, flows))
         try:
-            while (mini_batches := self._mini_batches(start, end)) is not None:
-                start += self.batch_size
+            while (mini_batches := self._mini_batches(epoch)) is not None:
+                epoch.position += self.batch_size
                 self._iteration += 1
                 yield self._iteration - 1, mini_batches
                 del mini_batches  # or this frame would hold the slots while it waits for the next ones
         finally:
-            self._within = 0
-            self._position = start if end is None else min(start, end) if self._source.flows else end
+            if self._epoch is epoch:
+                self._end_epoch()
 
-    def _stretches(self, start: int, end: int | None) -> Iterator[Stretch]:
-        while end is None or start < end:
-            rows = self.rows if end is None else min(self.rows, end - start)
-            stretch = self._source.stretch(start, start + rows)
-            if stretch.indices:
-                yield stretch
-            if len(stretch.indices) < rows:
-                return
-            start += rows
+    def _end_epoch(self) -> None:
+        """Let the next epoch begin where this one ends, or where it was broken off if samples would be lost."""
+        if self._epoch is None:
+            return
+        position, end = self._epoch.position, self._epoch.end
+        self._position = position if end is None else min(position, end) if self._epoch.flows else end
+        self._within = 0
+        self._epoch = None
 
-    def _mini_batches(self, start: int, end: int | None) -> list[dict[str, Any]] | None:
+    def _mini_batches(self, epoch: _Epoch) -> list[dict[str, Any]] | None:
         found: list[dict[str, Any]] = []
         for part in range(self.num_mini_batches):
-            if end is not None and start + part * self.rows >= end:
+            if epoch.end is not None and epoch.position + part * self.rows >= epoch.end:
                 break
+            if self._epoch is not epoch:
+                raise LeavenError("this iteration is over: another one over the same loader has begun")
             began = time.perf_counter()
             samples = self._engine.take()
             self.wait_seconds += time.perf_counter() - began
@@ -177,7 +181,7 @@ class TurboDataLoader:
                 return found or None
             found.extend(self._parts.feed(sample) for sample in samples)
             del samples
-        return found if end is None or start < end else None
+        return found if epoch.end is None or epoch.position < epoch.end else None
 
     # ---- life
 
@@ -199,6 +203,33 @@ class TurboDataLoader:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+@dataclass
+class _Epoch:
+    """The epoch under way: where its next iteration begins, where it ends, and whether the next goes on from there."""
+
+    position: int
+    end: int | None
+    flows: bool
+
+
+def _stretches(
+    source: Source, rows: int, start: int, end: int | None, within: int, flows: bool
+) -> Iterator[Stretch]:
+    """Yield the mini-batches of an epoch. Whoever iterates is the only one to touch the source.
+
+    A function of its own, since it outlives the loader's frames: it must not keep the loader alive.
+    """
+    source.begin(start, within, flows)
+    while end is None or start < end:
+        wanted = rows if end is None else min(rows, end - start)
+        stretch = source.stretch(start, start + wanted)
+        if stretch.indices:
+            yield stretch
+        if len(stretch.indices) < wanted:
+            return
+        start += wanted
 
 
 def _check(

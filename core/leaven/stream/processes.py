@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -18,6 +17,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from leaven.errors import printable
+from leaven.stream.polling import readable
 
 _TAIL = 4_000
 _CORE = str(Path(__file__).resolve().parents[2])
@@ -100,7 +100,7 @@ def wait_all(children: Iterable[Child], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     waiting = {child.fd: child for child in children if not child.ended()}
     while waiting and (left := deadline - time.monotonic()) > 0:
-        for fd in select.select(list(waiting), [], [], left)[0]:
+        for fd in readable(waiting, left):
             waiting.pop(fd)
 
 

@@ -74,13 +74,13 @@ class Server:
         else:
             arrays = self._layout.filled(self._arena.slot(work.slot), rows)
             shared = arrays
-        request = Request(work.position, self._items(work), rows, arrays, self._streams)
+        request = Request(work.position, self._items(work), rows, arrays, self._streams, self._started)
         result = self._worker.process(request)
         if not isinstance(result, Mapping):
             batches = [self._collated(_copied(batch), work.position) for batch in single_batches(result)]
             return Done(work.number, work.attempt, work.slot, [], batches)
         batch = self._collated(result, work.position)
-        in_slot = [key for key, value in batch.items() if value is shared.get(key)]
+        in_slot = [key for key, value in batch.items() if key in shared and value is shared[key]]
         rest = {key: value for key, value in batch.items() if key not in in_slot}
         return Done(work.number, work.attempt, work.slot, in_slot, [rest])
 
@@ -91,8 +91,11 @@ class Server:
 
     def _items(self, work: Work) -> Iterator[Item]:
         for position, (epoch, index) in enumerate(zip(work.epochs, work.indices, strict=True)):
-            self._line[1] = index
+            self._started(index)
             yield Item(index, epoch, "", self._content(index) if work.items is None else work.items[position])
+
+    def _started(self, index: int) -> None:
+        self._line[1] = index
 
     def _content(self, index: int) -> bytes | Mapping[str, Any]:
         assert self._dataset is not None

@@ -33,20 +33,18 @@ class Source(Protocol):
     length: int | None
     """How many samples there are, where that is known."""
 
-    flows: bool
-    """Whether an epoch must begin where the last one was broken off, or samples would be lost."""
-
     def stretch(self, start: int, stop: int) -> Stretch:
         """Return the samples at positions ``start <= p < stop``; fewer where the source ends before."""
 
-    def begin(self, position: int, skip: int) -> None:
+    def flows(self, length: int | None) -> bool:
+        """Return whether epochs of this length must begin where the last one was broken off, or samples are lost."""
+
+    def begin(self, position: int, skip: int, flows: bool) -> None:
         """An epoch goes on at ``position``, ``skip`` samples into it; nothing before it is asked for again."""
 
 
 class Positions:
     """A dataset that each worker opens for itself: only positions travel."""
-
-    flows = False
 
     def __init__(self, order: Order) -> None:
         self.length: int | None = order.length
@@ -57,14 +55,16 @@ class Positions:
         epochs, indices = self._order.cells(start, stop)
         return Stretch(start, epochs.tolist(), indices.tolist(), None)
 
-    def begin(self, position: int, skip: int) -> None:
+    def flows(self, length: int | None) -> bool:
+        """Nothing is lost: any position can be asked for again."""
+        return False
+
+    def begin(self, position: int, skip: int, flows: bool) -> None:
         """Any position can be asked for at any time."""
 
 
 class Lookups:
     """Something with ``len`` and positions that only this process can read, such as a list of packed samples."""
-
-    flows = False
 
     def __init__(self, data: Any, order: Order) -> None:
         self.length: int | None = order.length
@@ -76,7 +76,11 @@ class Lookups:
         epochs, indices = (values.tolist() for values in self._order.cells(start, stop))
         return Stretch(start, epochs, indices, [packed(self._read(index), index) for index in indices])
 
-    def begin(self, position: int, skip: int) -> None:
+    def flows(self, length: int | None) -> bool:
+        """Nothing is lost: any position can be asked for again."""
+        return False
+
+    def begin(self, position: int, skip: int, flows: bool) -> None:
         """Any position can be asked for at any time."""
 
 
@@ -85,18 +89,16 @@ class Walk:
 
     Args:
         data: the iterable. One that is its own iterator is walked through only once.
-        length: samples in an epoch where that was said; epochs then follow each other in the stream without regard to
-            where the iterable ends. Otherwise an epoch is one pass.
         window: how many samples may have been read without having been delivered. So many are kept, so that an epoch
             that is broken off loses none.
     """
 
-    def __init__(self, data: Iterable[Any], length: int | None, window: int) -> None:
+    def __init__(self, data: Iterable[Any], window: int) -> None:
         self.length = len(data) if isinstance(data, Sized) else None
         self._data = data
         self._iterator = iter(data)
         self._once = self._iterator is data
-        self.flows = self._once or (length is not None and length != self.length)
+        self._flows = False
         self._window = window
         self._kept: deque[tuple[int, int, bytes]] = deque()
         self._first = 0  # the position of the oldest one kept
@@ -112,18 +114,23 @@ class Walk:
             self._drop()
         return Stretch(start, [cell[0] for cell in found], [cell[1] for cell in found], [cell[2] for cell in found])
 
-    def begin(self, position: int, skip: int) -> None:
+    def flows(self, length: int | None) -> bool:
+        """Return whether it cannot start again, or an epoch is not one pass."""
+        return self._once or (length is not None and length != self.length)
+
+    def begin(self, position: int, skip: int, flows: bool) -> None:
         """Go on at ``position``; start a new pass, ``skip`` samples into it, where an epoch is one."""
-        if not self.flows:
+        self._flows = flows
+        if not flows:
             self._kept.clear()
             self._first = position - skip
-            self._restart(self._pass + (self._rank > 0))
+            self._restart(self._first // self.length if self.length else self._pass + (self._rank > 0))
         while self._first < position and (self._kept or self._pull()):
             self._drop()
 
     def _pull(self) -> bool:
         item = next(self._iterator, _END)
-        if item is _END and self.flows and not self._once and self._rank:
+        if item is _END and self._flows and not self._once and self._rank:
             self._restart(self._pass + 1)
             item = next(self._iterator, _END)
         if item is _END:
@@ -162,7 +169,7 @@ def packed(item: Any, index: int) -> bytes:
 
 
 def source_of(
-    data: Any, *, readable: bool, seed: int, shuffle: bool, length: int | None, window: int
+    data: Any, *, readable: bool, seed: int, shuffle: bool, window: int
 ) -> Source:
     """Return the source for whatever was given as dataset.
 
@@ -171,7 +178,6 @@ def source_of(
         readable: whether workers can open the dataset themselves.
         seed: of the order.
         shuffle: whether to shuffle.
-        length: samples in an epoch where that was said.
         window: how many samples may have been read without having been delivered.
 
     Raises:
@@ -181,12 +187,11 @@ def source_of(
         raise ParameterError(
             f"dataset: a {type(data).__name__} is neither a dataset, nor a sequence or iterable of packed samples"
         )
-    if hasattr(data, "__len__") and (hasattr(data, "sample") or hasattr(data, "__getitem__")):
-        size = len(data)
-        if size == 0:
-            raise ParameterError("the dataset is empty")
-        order = Order(size, seed, shuffle)
+    if isinstance(data, Sized) and len(data) == 0:
+        raise ParameterError("the dataset is empty")
+    if isinstance(data, Sized) and (hasattr(data, "sample") or hasattr(data, "__getitem__")):
+        order = Order(len(data), seed, shuffle)
         return Positions(order) if readable else Lookups(data, order)
     if shuffle:
         raise ParameterError("shuffle=True needs samples with len and positions; an iterable keeps its own order")
-    return Walk(data, length, window)
+    return Walk(data, window)

@@ -37,7 +37,7 @@ class Result(NamedTuple):
     slot: int
     in_slot: list[str]
     batches: list[Mapping[str, Any]]
-    error: Exception | None = None
+    error: BaseException | None = None
 
 
 class Supervisor:
@@ -126,6 +126,8 @@ class Supervisor:
         if result is None:
             if self._fatal is not None:
                 raise self._fatal
+            if self._closing:
+                raise LeavenError("the loader has been closed")
             return None
         if result.error is not None:
             raise result.error
@@ -139,7 +141,9 @@ class Supervisor:
         """Stop the workers and give back everything. Idempotent."""
         if self._wake_fd < 0:
             return
-        self._closing = True
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
         self._wake()
         if self._thread is not None:
             self._thread.join()
@@ -161,9 +165,13 @@ class Supervisor:
                 self._step(None)
         except Exception as error:
             self._fail(error)
+        except BaseException as error:
+            self._fail(WorkerError(f"the loader's thread was ended by {type(error).__name__}: {error}"))
         finally:
-            self._stop_workers()
-            self._transport.close()
+            try:
+                self._stop_workers()
+            finally:
+                self._transport.close()
 
     def _step(self, timeout: float | None) -> None:
         self._obey()
@@ -185,14 +193,15 @@ class Supervisor:
         return self._last is not None and self._ledger.idle
 
     def _has(self, number: int) -> bool:
-        return number in self._results or self._fatal is not None or (self._last is not None and number >= self._last)
+        over = self._last is not None and number >= self._last
+        return number in self._results or over or self._closing or self._fatal is not None
 
     def _give_out(self) -> None:
         able = set(self._able)
         while able:
             try:
                 job = self._ledger.give(able)
-            except Exception as error:  # the source of samples is foreign code
+            except (Exception, SystemExit) as error:  # the source of samples is foreign code
                 self._next_number += 1
                 self._put(Result(self._next_number - 1, 0, -1, [], [], error), last=self._next_number)
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from leaven.errors import LeavenError, ParameterError, SampleError
@@ -33,7 +33,8 @@ class Request(NamedTuple):
     """One unit of work: the samples of one mini-batch and the arrays that they go to.
 
     ``arrays`` hold one row for each sample and are already filled with each buffer's fill value. ``samples`` reads as
-    it is iterated, once. ``position`` is that of the first sample in the stream.
+    it is iterated, once. ``position`` is that of the first sample in the stream. A worker that reads all samples before
+    it works on them tells ``started(index)`` on which it is, for the error if it dies.
     """
 
     position: int
@@ -41,6 +42,7 @@ class Request(NamedTuple):
     rows: int
     arrays: Mapping[str, NDArray[Any]]
     streams: Streams
+    started: Callable[[int], None] = lambda index: None
 
 
 class Row:

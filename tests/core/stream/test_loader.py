@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -214,6 +215,173 @@ def test_a_worker_may_return_any_number_of_batches_or_none(make, parts):
         assert [samples for _, samples in loader] == [[], []]
 
 
+@pytest.mark.parametrize("transport", ["inline", "threads", "zeromq"])
+def test_batches_of_before_survive_a_new_start(make, transport):
+    loader = make(64, 4, nworkers=2, transport=transport)
+    old = [samples[0] for _, samples in zip(range(4), (mini_batches for _, mini_batches in loader), strict=False)]
+    loader.close()
+    iterator = iter(loader)
+    kept = [next(iterator)[1]]
+    assert values(old) == list(range(16))
+    del old
+    kept += [mini_batches for _, mini_batches in iterator]
+    assert sum((values(mini_batches) for mini_batches in kept), []) == list(range(64))
+    loader.close()
+
+
+@pytest.mark.parametrize("transport", ["threads", "zeromq"])
+def test_a_slow_iterable_that_is_broken_off_starts_anew(make, transport):
+    class Slow:
+        def __iter__(self):
+            for n in range(40):
+                time.sleep(0.002)
+                yield {"value": n}
+
+    with make(dataset=Slow(), nworkers=2, transport=transport) as loader:
+        for _ in range(10):
+            for _, mini_batches in loader:
+                assert values(mini_batches) == [0, 1, 2, 3]
+                break
+
+
+def test_a_resumed_iterable_is_in_the_epoch_that_it_would_be_in(make):
+    class Sized:
+        def __len__(self):
+            return 10
+
+        def __iter__(self):
+            return iter([{"value": n} for n in range(10)])
+
+    whole = stream(make(dataset=Sized(), batch_size=5), epochs=3)
+    assert stream(make(dataset=Sized(), batch_size=5, start_iteration=3), epochs=2) == whole[3:]
+
+
+def test_set_length_of_an_iterable(make):
+    class Sized:
+        def __len__(self):
+            return 10
+
+        def __iter__(self):
+            return iter([{"value": n} for n in range(10)])
+
+    with make(dataset=Sized(), batch_size=5) as loader:
+        loader.set_length(5)
+        assert [sum(epoch(loader), []) for _ in range(3)] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [0, 1, 2, 3, 4]]
+        loader.set_length(20)
+        assert len(epoch(loader)) == len(loader) == 4
+
+
+def test_an_iteration_ends_when_another_one_begins(make):
+    with make(12, 4) as loader:
+        first = iter(loader)
+        assert values(next(first)[1]) == [0, 1, 2, 3]
+        assert sum(epoch(loader), []) == list(range(12))
+        with pytest.raises(leaven.LeavenError, match="another one over the same loader has begun"):
+            next(first)
+        del first
+        assert [iteration for iteration, _ in loader] == [4, 5, 6]
+
+
+def test_closing_while_it_is_iterated_is_an_error(make, parts):
+    with make(40, 4, nworkers=2) as loader:
+        with pytest.raises(leaven.LeavenError, match="the loader has been closed"):
+            for _ in loader:
+                loader.close()
+
+
+def test_closing_in_another_thread_ends_the_wait(make, parts):
+    loader = make(40, 4, worker=parts.Echo(slow_at=1), nworkers=1)
+    found = []
+
+    def iterate():
+        try:
+            epoch(loader)
+        except leaven.LeavenError as error:
+            found.append(str(error))
+
+    thread = threading.Thread(target=iterate)
+    with loader:
+        thread.start()
+        time.sleep(0.3)
+    thread.join(20)
+    assert found == ["the loader has been closed"]
+
+
+def test_interrupts_in_an_inline_worker_lose_nothing(make, parts):
+    class Interrupted(parts.Echo):
+        left = 6
+
+        def prepare(self, sample, row, buffers):
+            if sample["value"] == 5 and self.left:
+                type(self).left -= 1
+                raise KeyboardInterrupt
+            super().prepare(sample, row, buffers)
+
+    with make(12, 4, worker=Interrupted()) as loader:
+        for _ in range(6):
+            with pytest.raises(KeyboardInterrupt):
+                epoch(loader)
+        assert sum(epoch(loader), []) == list(range(12))
+
+
+@pytest.mark.parametrize("transport", ["inline", "threads", "zeromq"])
+def test_sys_exit_in_an_iterable_reaches_the_consumer(make, transport):
+    def numbers():
+        yield {"value": 0}
+        raise SystemExit(3)
+
+    with make(dataset=numbers(), batch_size=1, nworkers=1, transport=transport) as loader:
+        with pytest.raises(SystemExit):
+            epoch(loader)
+
+
+@pytest.mark.parametrize("transport", ["inline", "threads", "zeromq"])
+def test_an_error_that_no_text_can_hold(make, parts, transport):
+    with make(8, 4, worker=parts.Unruly("surrogate"), nworkers=1, transport=transport) as loader:
+        with pytest.raises(SampleError, match=r"ValueError: bad .*udcff name"):
+            epoch(loader)
+
+
+@pytest.mark.parametrize("nworkers", [0, 1])
+def test_none_in_a_batch(make, parts, nworkers):
+    with make(4, 2, worker=parts.Nothing(), nworkers=nworkers) as loader:
+        assert [samples for _, samples in loader] == [
+            [{"indices": [0, 1], "nothing": None}],
+            [{"indices": [2, 3], "nothing": None}],
+        ]
+
+
+def test_many_open_files(tmp_path):
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if before[1] < 2000:
+        pytest.skip("this machine allows no more than 2,000 open files")
+    source = RUNS.replace("size=10**6", "size=8").format(parts=str(PARTS)) + textwrap.indent("print('done')", "    ")
+    opened = """
+        import resource
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2000, 2000))
+        files = [open("/dev/null") for _ in range(1100)]
+    """
+    process = run_script(tmp_path, textwrap.dedent(opened) + "\n" + textwrap.dedent(source))
+    out, err = process.communicate(timeout=60)
+    assert "done" in out, err
+
+
+def test_a_dropped_loader_that_was_broken_off_ends_its_workers(make):
+    def use():
+        loader = make(4000, 4, nworkers=1)
+        ((_, (sample,)), *_) = [next(iter(loader))]
+        return sample["pid"][0]
+
+    pid = use()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        gc.collect()
+        time.sleep(0.01)
+    assert not Path(f"/proc/{pid}").exists()
+
+
 @pytest.mark.parametrize("nworkers", [0, 2])
 def test_collators_change_batches_by_their_place_in_the_stream(make, parts, nworkers):
     def mixed(**options):
@@ -394,6 +562,7 @@ def test_wait_seconds_counts_the_consumers_waiting(make, parts):
         ({"nworkers": -1}, "nworkers=-1"),
         ({"length": 0}, "length=0"),
         ({"dataset": []}, "empty"),
+        ({"dataset": set()}, "empty"),
         ({"dataset": 7}, "neither a dataset"),
         ({"dataset": iter([]), "shuffle": True}, "shuffle"),
         ({"transport": "zeromqq"}, "did you mean 'zeromq'"),

@@ -6,7 +6,7 @@ from leaven.errors import ParameterError, SampleError
 from leaven.stream.sources import Lookups, Positions, Walk, packed, source_of
 from leaven.stream.wire import unpack_sample
 
-OPTIONS = {"readable": False, "seed": 0, "shuffle": False, "length": None, "window": 10}
+OPTIONS = {"readable": False, "seed": 0, "shuffle": False, "window": 10}
 
 
 class Files:
@@ -36,9 +36,13 @@ def numbers(stretch):
     return [unpack_sample(item)["n"] for item in stretch.items]
 
 
-def walk(count, once=False, length=None, window=10):
+def walk(count, once=False, window=10):
     samples = [{"n": n} for n in range(count)]
-    return Walk(iter(samples) if once else _Again(samples), length, window)
+    return Walk(iter(samples) if once else _Again(samples), window)
+
+
+def begin(source, position, skip, length=None):
+    source.begin(position, skip, source.flows(length))
 
 
 class _Again:
@@ -51,20 +55,20 @@ class _Again:
 
 def test_an_iterable_is_walked_from_its_start_in_each_epoch():
     source = walk(5)
-    source.begin(0, 0)
+    begin(source, 0, 0)
     assert numbers(source.stretch(0, 3)) == [0, 1, 2]
     assert numbers(source.stretch(3, 6)) == [3, 4]
-    source.begin(20, 0)
+    begin(source, 20, 0)
     again = source.stretch(20, 23)
     assert numbers(again) == [0, 1, 2]
     assert again.epochs == [1, 1, 1]
 
 
 def test_with_a_length_it_flows_on():
-    source = walk(3, length=4)
-    source.begin(0, 0)
+    source = walk(3)
+    begin(source, 0, 0, length=4)
     assert numbers(source.stretch(0, 4)) == [0, 1, 2, 0]
-    source.begin(4, 0)
+    begin(source, 4, 0, length=4)
     found = source.stretch(4, 8)
     assert numbers(found) == [1, 2, 0, 1]
     assert found.epochs == [1, 1, 2, 2]
@@ -72,16 +76,16 @@ def test_with_a_length_it_flows_on():
 
 def test_an_iterator_keeps_what_was_read_but_not_delivered():
     source = walk(8, once=True)
-    source.begin(0, 0)
+    begin(source, 0, 0)
     source.stretch(0, 6)
-    source.begin(2, 0)
+    begin(source, 2, 0)
     assert numbers(source.stretch(2, 8)) == [2, 3, 4, 5, 6, 7]
     assert numbers(source.stretch(8, 9)) == []
 
 
 def test_no_more_is_kept_than_the_window():
     source = walk(10_000, once=True, window=7)
-    source.begin(0, 0)
+    begin(source, 0, 0)
     for start in range(0, 9_000, 3):
         source.stretch(start, start + 3)
     assert len(source._kept) == 7
@@ -90,16 +94,16 @@ def test_no_more_is_kept_than_the_window():
 
 def test_resuming_skips():
     source = walk(9)
-    source.begin(4, 4)
+    begin(source, 4, 4)
     assert numbers(source.stretch(4, 7)) == [4, 5, 6]
     source = walk(9, once=True)
-    source.begin(4, 0)
+    begin(source, 4, 0)
     assert numbers(source.stretch(4, 7)) == [4, 5, 6]
 
 
 def test_an_empty_iterable_with_a_length_ends():
-    source = walk(0, length=5)
-    source.begin(0, 0)
+    source = walk(0)
+    begin(source, 0, 0, length=5)
     assert numbers(source.stretch(0, 5)) == []
 
 

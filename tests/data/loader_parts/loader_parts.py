@@ -87,6 +87,8 @@ class Unruly(BufferWorker):
             row.append("odd", True)
         if self.how == "object":
             row.append("thing", object())
+        if self.how == "surrogate":
+            raise ValueError("bad \udcff name")
         if self.how == "stop":
             raise StopIteration
 
@@ -102,6 +104,16 @@ class Counts(Worker):
 
     def __init__(self, none: bool = False):
         pass
+
+
+class Nothing(Worker):
+    """A batch with an entry that is None."""
+
+    def __init__(self):
+        pass
+
+    def process(self, request):
+        return {"indices": [item.index for item in request.samples], "nothing": None}
 
 
 class Mix:

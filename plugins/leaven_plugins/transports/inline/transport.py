@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import select
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from leaven.errors import TransportError
 from leaven.protocols import Channel
+from leaven.stream.polling import readable
 
 
 class Inline:
@@ -55,10 +55,11 @@ class Inline:
     def wait(self, fds: Sequence[int], timeout: float | None) -> list[int]:
         """Answer one message, if there is one; otherwise wait for ``fds``."""
         if self._pending and self._handlers is not None:
-            worker, message = self._pending.popleft()
-            self._answers.extend((worker, answer) for answer in self._handlers[worker](message))
+            worker, message = self._pending[0]  # which stays if Ctrl-C comes before it is answered
+            self._answers += [(worker, answer) for answer in self._handlers[worker](message)]
+            self._pending.popleft()
             timeout = 0
-        return select.select(fds, [], [], timeout)[0] if fds or not self._answers else []
+        return readable(fds, timeout) if fds or not self._answers else []
 
     def close(self) -> None:
         """Drop what is in flight."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 from leaven.errors import TransportError
 from leaven.protocols import Channel
+from leaven.stream.polling import readable
 
 _STOP = None
 
@@ -72,12 +72,12 @@ class Threads:
     def wait(self, fds: Sequence[int], timeout: float | None) -> list[int]:
         """Wait for an answer or for ``fds``."""
         own = [self._arrived] if self._arrived >= 0 else []
-        readable = select.select([*fds, *own], [], [], timeout)[0]
-        if self._arrived in readable:
-            readable.remove(self._arrived)
+        found = readable([*fds, *own], timeout)
+        if self._arrived in found:
+            found.remove(self._arrived)
             with contextlib.suppress(BlockingIOError):
                 os.eventfd_read(self._arrived)
-        return readable
+        return found
 
     def close(self) -> None:
         """Tell the threads to end after what they are on; nobody waits for it."""

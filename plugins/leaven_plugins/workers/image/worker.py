@@ -121,10 +121,12 @@ class ImageWorker(BufferWorker):
         rows = [named_row(item, request.streams, lists) for item in request.samples]
         shots = []
         for item, sample, row in rows:
+            request.started(item.index)
             with failures_named(item, "prepare"):
                 shots.append(self.plan(sample, row))
         decoded = decode_each(self._decoder, [shot.request for shot in shots])
         for place, ((item, sample, row), shot) in enumerate(zip(rows, shots, strict=True)):
+            request.started(item.index)
             with failures_named(item, "prepare"):
                 self.fill(sample, row, row_views(request, place), shot, _next(decoded))
         return {**request.arrays, **aligned(lists, request.rows)}
