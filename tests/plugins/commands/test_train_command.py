@@ -295,7 +295,7 @@ def test_ctrl_c_ends_the_run_and_its_workers(config):
     assert len(children) == 4  # 2 for training, 2 for validation
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert not [pid for pid in children if os.path.exists(f"/proc/{pid}")]
     assert "KeyboardInterrupt" in Path("here/log.jsonl").read_text().splitlines()[-1]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -106,3 +108,37 @@ def test_latest_is_the_last_that_is_whole(tmp_path):
     (tmp_path / "epoch_0002" / "model.pt").unlink()
     with pytest.raises(SnapshotError, match=r"no complete snapshot.*epoch_10000.*epoch_9999.*model\.pt"):
         latest_snapshot(tmp_path)
+
+
+INTERRUPTED = """
+import signal, sys
+from pathlib import Path
+import torch
+from leaven_plugins.trainers.standard.snapshots import Snapshot, save_snapshot
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+content = Snapshot({f"weight_{i}": torch.zeros(100, 100) for i in range(10)}, {}, {})
+outcomes = set()
+for i in range(300):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 1e-5 + i * 1e-5)
+        save_snapshot(Path(sys.argv[1]) / "epoch_0001", content)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        outcomes.add("saved")
+    except BaseException as error:
+        outcomes.add(type(error).__name__)
+print(*sorted(outcomes))
+"""
+
+
+def test_an_interrupt_while_saving_is_an_interrupt(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, tmp_path], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.stdout.strip(), done.stderr, done.returncode) in (
+        ("KeyboardInterrupt saved", "", 0),
+        ("KeyboardInterrupt", "", 0),
+    )

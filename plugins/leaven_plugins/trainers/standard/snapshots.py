@@ -20,10 +20,10 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 
@@ -57,8 +57,8 @@ def save_snapshot(folder: Path, snapshot: Snapshot) -> Path:
     try:
         temporary.mkdir(parents=True)
         files = {
-            "model.pt": _write(temporary / "model.pt", lambda file: torch.save(snapshot.model, file)),
-            "optimizer.pt": _write(temporary / "optimizer.pt", lambda file: torch.save(snapshot.optimizer, file)),
+            "model.pt": _write_tensors(temporary / "model.pt", snapshot.model),
+            "optimizer.pt": _write_tensors(temporary / "optimizer.pt", snapshot.optimizer),
             "trainer.json": _write_json(temporary / "trainer.json", snapshot.trainer),
         }
         _write_json(temporary / _MANIFEST, {"format": FORMAT, "files": files})
@@ -105,19 +105,23 @@ def latest_snapshot(folder: Path) -> Path:
     raise SnapshotError("; ".join([f"{folder}: no complete snapshot (a folder like epoch_0001)", *problems]))
 
 
-def _write(path: Path, write: Callable[[BinaryIO], object]) -> dict[str, Any]:
-    with path.open("w+b") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
-        file.seek(0)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return {"bytes": file.tell(), "sha256": digest}
+def _write_tensors(path: Path, content: Mapping[str, Any]) -> dict[str, Any]:
+    # torch writes the file itself: a Ctrl-C within a Python file's write() becomes torch's RuntimeError, or an abort
+    torch.save(content, str(path))
+    return _synced(path)
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> dict[str, Any]:
-    text = json.dumps(content, indent=1)
-    return _write(path, lambda file: file.write(text.encode()))
+    path.write_text(json.dumps(content, indent=1), "utf-8")
+    return _synced(path)
+
+
+def _synced(path: Path) -> dict[str, Any]:
+    """Bring a file to the disk; return its size and checksum."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return {"bytes": file.tell(), "sha256": digest}
 
 
 def _put_in_place(temporary: Path, folder: Path) -> None:
