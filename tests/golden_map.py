@@ -35,7 +35,7 @@ _LATER = {
     "batchup": """
         array_ds choice class_balancing_sampler class_balancing_subset class_balancing_weights composite errors map
         map_concat map_concat_empty map_concat_nbatches map_mean map_mean_axis map_mean_prepend num_batches
-        standard_in_order standard_shuffled subset_in_order subset_shuffled thread_pool_order u8_to_f32
+        standard_in_order standard_shuffled subset_in_order subset_shuffled u8_to_f32
     """,
     "elektronn2": """
         binary_nll_hard binary_nll_soft confusion_table didyoumean evaluate evaluate_thresh find_nearest levenshtein

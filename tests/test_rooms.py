@@ -21,13 +21,14 @@ KERNEL_LIBRARIES = {
     "leaven.hookspecs": {"pluggy"},
     "leaven.registry": {"pluggy"},
     "leaven.stream": {"numpy", "msgpack"},
+    "leaven.tasks": {"numpy", "msgpack"},
     "leaven.cli": {"click", "rich", "platformdirs"},
     "leaven.testing": {"numpy", "msgpack", "pytest", "hypothesis", "click"},
 }
 
 # Where both wings meet, and who needs recipes because it works in another process.
-IMPORT_REGISTRY = {"leaven.stream.loader", "leaven.stream.parts"}
-IMPORT_RECIPES = {"leaven._worker", "leaven.stream.serving", *IMPORT_REGISTRY}
+IMPORT_REGISTRY = {"leaven.stream.loader", "leaven.stream.parts", "leaven.stream.pool"}
+IMPORT_RECIPES = {"leaven._worker", "leaven.stream.lanes", "leaven.tasks.functions", *IMPORT_REGISTRY}
 
 # Which modules of other plugins are public, and to whom. A module beside the plugins of a kind is shared by these.
 NEIGHBOURS: dict[str, set[str]] = {
@@ -62,6 +63,13 @@ NEIGHBOURS: dict[str, set[str]] = {
         "trainers.standard.progress",
         "trainers.standard.snapshots",
     },
+    "commands.worker": {
+        "transports.addresses",
+        "transports.rejects",
+        "transports.tcp.keys",
+        "transports.tcp.sockets",
+        "transports.zeromq.transport",
+    },
     "losses.nll": {"losses.cross_entropy.labels"},
     "metrics.accuracy": {"losses.cross_entropy.labels"},
     "models.tiny_mlp": {"models.tiny_cnn.pixels"},
@@ -77,6 +85,7 @@ NEIGHBOURS: dict[str, set[str]] = {
     "rngs.scaled": {"ops.ranges"},
     "rngs.scheduled": {"ops.ranges", "rngs.scaled.rng"},
     "rngs.weakening": {"ops.geometry"},
+    "transports.tcp": {"transports.zeromq.transport"},
     "workers.classification": {"workers.image.worker"},
     "workers.fcn": {"workers.image.worker"},
     "workers.image": {

@@ -22,10 +22,17 @@ if TYPE_CHECKING:
         LookupFailed,
         MissingPackageError,
         NameClash,
+        NoMoreTasks,
         ParameterError,
+        PoisonError,
         ProtocolError,
         RecipeError,
         SampleError,
+        SampleErrors,
+        StateError,
+        TaskError,
+        TimedOut,
+        TooManyErrors,
         TransportError,
         UnknownName,
         WorkerError,
@@ -34,15 +41,24 @@ if TYPE_CHECKING:
     from leaven.protocols import Decoded, ImageInfo, Region
     from leaven.registry.components import Component
     from leaven.registry.registry import Registry, create, default_registry
+    from leaven.stream.buffer_pool import BufferPool
     from leaven.stream.buffers import BufferSpec, buffer_spec, make_fill_value
     from leaven.stream.loader import TurboDataLoader
+    from leaven.stream.pool import WorkerPool
+    from leaven.stream.shared import attach_array, descriptor_of, shared_array
+    from leaven.stream.tracing import Trace
     from leaven.stream.worker import BufferWorker, Request, Row, Worker
+    from leaven.tasks.background import BackgroundTask
+    from leaven.tasks.pools import WorkerProcessPool, WorkerThreadPool
+    from leaven.tasks.queue import TaskQueue
 
     __version__: str
 
 __all__ = [
+    "BackgroundTask",
     "BlockedError",
     "BrokenPluginError",
+    "BufferPool",
     "BufferSpec",
     "BufferWorker",
     "Component",
@@ -57,7 +73,9 @@ __all__ = [
     "LookupFailed",
     "MissingPackageError",
     "NameClash",
+    "NoMoreTasks",
     "ParameterError",
+    "PoisonError",
     "ProtocolError",
     "RecipeError",
     "Region",
@@ -65,17 +83,30 @@ __all__ = [
     "Request",
     "Row",
     "SampleError",
+    "SampleErrors",
+    "StateError",
+    "TooManyErrors",
+    "TaskError",
+    "TaskQueue",
+    "TimedOut",
+    "Trace",
     "TransportError",
     "TurboDataLoader",
     "UnknownName",
     "Worker",
     "WorkerError",
+    "WorkerPool",
+    "WorkerProcessPool",
+    "WorkerThreadPool",
     "__version__",
+    "attach_array",
     "buffer_spec",
     "create",
     "default_registry",
+    "descriptor_of",
     "hookimpl",
     "make_fill_value",
+    "shared_array",
 ]
 
 _ELSEWHERE = {
@@ -83,8 +114,15 @@ _ELSEWHERE = {
     "leaven.protocols": ("Decoded", "ImageInfo", "Region"),
     "leaven.registry.components": ("Component",),
     "leaven.registry.registry": ("Registry", "create", "default_registry"),
+    "leaven.stream.buffer_pool": ("BufferPool",),
     "leaven.stream.buffers": ("BufferSpec", "buffer_spec", "make_fill_value"),
     "leaven.stream.loader": ("TurboDataLoader",),
+    "leaven.stream.pool": ("WorkerPool",),
+    "leaven.stream.shared": ("attach_array", "descriptor_of", "shared_array"),
+    "leaven.stream.tracing": ("Trace",),
+    "leaven.tasks.background": ("BackgroundTask",),
+    "leaven.tasks.pools": ("WorkerProcessPool", "WorkerThreadPool"),
+    "leaven.tasks.queue": ("TaskQueue",),
     "leaven.stream.worker": ("BufferWorker", "Request", "Row", "Worker"),
 }
 _MODULE_OF = {name: module for module, names in _ELSEWHERE.items() for name in names}

@@ -16,52 +16,41 @@ _PR_SET_PDEATHSIG = 1
 def main(message_fd: int, lifeline_fd: int, parent: int) -> None:
     """Read the start message, set up, answer until told to stop or until the parent has gone."""
     faulthandler.enable()
+    faulthandler.register(signal.SIGUSR1, all_threads=True)  # a worker that hangs is asked for its stack
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with(parent, lifeline_fd)
     with open(message_fd, "rb") as file:
         start = file.read()
 
     from leaven.stream import wire
+    from leaven.stream.messages import LIMIT
 
-    spec = wire.unpack(start)
+    spec = wire.unpack(start, LIMIT)
     sys.path[:] = spec["path"]
     _serve(spec)
 
 
 def _serve(spec: dict[str, Any]) -> None:
     from leaven.registry.recipes import Recipe
-    from leaven.stream.failures import described
-    from leaven.stream.messages import STOP, Failed, Ready, encode
+    from leaven.stream.board import Board
+    from leaven.stream.failpoints import failpoint
+    from leaven.stream.messages import STOP
+    from leaven.stream.serving import Host
 
+    line = Board(spec["workers"], fd=spec["board"]).line(spec["number"])
+    line.start(os.getpid())
+    failpoint("worker.starting")
     channel = Recipe.from_plain(spec["transport"]).build().connect(spec["address"])
     try:
-        try:
-            server = _server(spec)
-        except Exception as error:
-            channel.send(encode(Failed(-1, 0, -1, described(error))))
-            raise SystemExit(1) from error
-        channel.send(encode(Ready(os.getpid())))
+        host = Host(line)
+        for lane, content in spec["lanes"].items():
+            channel.send(host.opened(int(lane), content))
+        line.rest()
         while (message := channel.receive()) not in (None, STOP):
-            for answer in server.handle(message):
+            for answer in host.handle(message):
                 channel.send(answer)
     finally:
         channel.close()
-
-
-def _server(spec: dict[str, Any]) -> Any:
-    from leaven.registry.recipes import Recipe
-    from leaven.stream.arena import Arena, Layout
-    from leaven.stream.serving import Server
-
-    worker = Recipe.from_plain(spec["worker"]).build()
-    collators = [Recipe.from_plain(collator).build() for collator in spec["collators"]]
-    dataset = Recipe.from_plain(spec["dataset"]).build() if spec["dataset"] else None
-    layout = Layout.of(worker.buffers, spec["rows"])
-    arena = Arena(spec["slots"], layout.size if spec["shared"] else 0, spec["workers"], fd=spec["arena"])
-    line = arena.lines[spec["number"]]
-    server = Server(worker, collators, dataset, layout, arena if spec["shared"] else None, spec["seed"], line)
-    server.setup()
-    return server
 
 
 def _die_with(parent: int, lifeline_fd: int) -> None:

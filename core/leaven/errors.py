@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 
 class LeavenError(Exception):
@@ -117,8 +117,104 @@ class SampleError(LeavenError):
         name = "sample" if self.index is None else f"sample {self.index}"
         if self.key:
             name += f" ({printable(self.key)})"
-        cause = f"{self.cause_type}: " if self.cause_type else ""
-        return f"{name}: {self.stage} failed: {cause}{printable(self.message)}"
+        cause = f"{printable(self.cause_type, 80)}: " if self.cause_type else ""
+        return f"{name}: {printable(self.stage, 80)} failed: {cause}{printable(self.message)}"
+
+
+class PoisonError(SampleError):
+    """A sample that killed one worker after the other, and is not tried again.
+
+    Attributes:
+        kills: how many workers died while they were on it.
+        status: how the last of them ended, such as ``SIGSEGV``; also as ``cause_type``.
+        words: the end of what that one wrote, with its stack; also as ``remote_traceback``.
+    """
+
+    def __init__(
+        self, kills: int, status: str, words: str = "", *, index: int | None = None, key: str = "", stage: str = "work"
+    ) -> None:
+        self.kills = kills
+        self.status = status
+        self.words = words
+        super().__init__(
+            f"it has killed {kills} worker{'s' if kills != 1 else ''}",
+            index=index,
+            key=key,
+            stage=stage,
+            cause_type=status,
+            remote_traceback=words,
+        )
+
+
+class SampleErrors(ExceptionGroup[SampleError], LeavenError):
+    """Several samples of one batch that could not be turned into rows; ``except* SampleError`` gets at each.
+
+    Args:
+        errors: one or more; the first 8 are kept.
+        count: how many samples failed, where ``errors`` are not all of them.
+    """
+
+    MOST = 8
+    """How many errors are kept."""
+
+    count: int
+
+    def __new__(cls, errors: Sequence[SampleError], count: int | None = None) -> SampleErrors:  # noqa: D102
+        total = max(count or 0, len(errors))
+        kept = list(errors[: cls.MOST])
+        self = super().__new__(cls, _lines_of(kept, total), kept)
+        self.count = total
+        return self
+
+    def __init__(self, errors: Sequence[SampleError], count: int | None = None) -> None:
+        BaseException.__init__(self, self.exceptions, self.count)  # what a copy is made of
+
+    def __str__(self) -> str:
+        return self.message
+
+    def derive(self, excs: Sequence[SampleError]) -> SampleErrors:  # type: ignore[override]  # noqa: D102
+        return SampleErrors(excs)
+
+
+class TooManyErrors(LeavenError):
+    """More samples of an epoch failed than are allowed to.
+
+    Attributes:
+        count: how many failed.
+        total: of how many.
+        allowed: how many may.
+        samples: the first 20 errors.
+        causes: how often each cause occurred.
+    """
+
+    def __init__(
+        self, count: int, total: int | None, allowed: int, samples: Sequence[SampleError], causes: Mapping[str, int]
+    ) -> None:
+        self.count = count
+        self.total = total
+        self.allowed = allowed
+        self.samples = tuple(samples[:20])
+        self.causes = dict(causes)
+        super().__init__(self._text())
+
+    @property
+    def share(self) -> float | None:
+        """Which part of the samples failed; ``None`` where their number is not known."""
+        return self.count / self.total if self.total else None
+
+    def _text(self) -> str:
+        of = f" of {self.total} ({self.share:.1%})" if self.share is not None else ""
+        ordered = sorted(self.causes.items(), key=lambda cause: (-cause[1], cause[0]))
+        causes = ", ".join(f"{printable(name, 80)} ({times})" for name, times in ordered[:8])
+        first = _lines_of(self.samples, self.count).partition("\n")[2]
+        return (
+            f"{self.count} samples{of} failed in this epoch, {self.allowed} may (max_errors)\n"
+            f"  causes: {causes}\n{first}"
+        )
+
+
+class StateError(LeavenError, ValueError):
+    """A loader's state cannot be gone on from: it is malformed, of another version, or of another stream."""
 
 
 class DecodeError(LeavenError, ValueError):
@@ -127,6 +223,22 @@ class DecodeError(LeavenError, ValueError):
 
 class WorkerError(LeavenError):
     """A worker could not be started, died, or broke the protocol; the text names the worker and its exit status."""
+
+
+class TaskError(LeavenError):
+    """A function that a worker ran has failed in a way that is not an exception to be raised here.
+
+    It killed its worker, its result is not what it promised, or its exception is of a type that this process does not
+    know; ``__cause__`` has what is known of it.
+    """
+
+
+class TimedOut(LeavenError, TimeoutError):
+    """Nothing came within the time that the caller allowed. It can be waited for again."""
+
+
+class NoMoreTasks(LeavenError, LookupError):
+    """A queue or stream of tasks was asked for a result, and has none any more."""
 
 
 class TransportError(LeavenError):
@@ -161,5 +273,16 @@ def listing(names: Iterable[str], limit: int = 12) -> str:
 
 def printable(text: str, limit: int = 500) -> str:
     """Return ``text`` with control characters escaped, cut to ``limit``: keys and messages come from foreign data."""
-    clean = "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+    clean = text if text.isprintable() else "".join(map(_escaped, text))
     return clean if len(clean) <= limit else clean[:limit] + "..."
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape", "backslashreplace").decode()
+
+
+def _lines_of(errors: Sequence[SampleError], total: int) -> str:
+    """Return a text of one line for each sample that failed."""
+    rest = total - len(errors)
+    lines = [f"{total} sample{'s' if total != 1 else ''} failed", *map(str, errors)]
+    return "\n  ".join([*lines, f"and {rest} more"] if rest > 0 else lines)

@@ -163,6 +163,29 @@ def leaven_datasets() -> Iterable[Component]:
 
 
 @_hookspec
+def leaven_samplers() -> Iterable[Component]:
+    """Declare samplers: what says which sample of a dataset comes when.
+
+    ::
+
+        @hookimpl
+        def leaven_samplers():
+            yield Component("backwards", "acme_backwards.sampler:Backwards", "the last sample first")
+
+        class Backwards:
+            def over(self, dataset, seed):
+                return BackwardsPass(len(dataset))
+
+        class BackwardsPass:
+            def __init__(self, length):
+                self.length = length
+
+            def indices(self, epoch, ranks):
+                return self.length - 1 - ranks
+    """
+
+
+@_hookspec
 def leaven_transports() -> Iterable[Component]:
     """Declare transports: what carries messages between a loader and its workers.
 

@@ -30,6 +30,7 @@ KINDS: dict[str, Kind] = {
         Kind("decoder", "leaven_decoders", "Decoder", "turns encoded bytes into pixels"),
         Kind("collator", "leaven_collators", "Collator", "changes a whole batch, such as by mixing its samples"),
         Kind("dataset", "leaven_datasets", "Dataset", "reads and writes samples in one format"),
+        Kind("sampler", "leaven_samplers", "Sampler", "says which sample of a dataset comes when"),
         Kind("transport", "leaven_transports", "Transport", "carries small messages between loader and workers"),
         Kind("feed", "leaven_feeds", "Feed", "hands a finished batch to the consumer"),
         Kind("model", "leaven_models", "Model", "a network that takes and returns sample dicts"),

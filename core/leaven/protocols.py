@@ -129,7 +129,8 @@ class Decoder(Protocol):
     """Turns encoded bytes into pixels.
 
     A decoder that is faster for many images at once has ``decode_batch(requests: Sequence[DecodeRequest])`` as well,
-    which yields a :class:`Decoded` for each request in order, and raises at the one that fails.
+    which yields a :class:`Decoded` for each request in order, and the :class:`~leaven.errors.DecodeError` itself in the
+    place of an image that cannot be decoded. What it raises is the error of all images that are left.
     """
 
     def info(self, data: bytes) -> ImageInfo:
@@ -150,6 +151,9 @@ class Collator(Protocol):
 
     One that mixes samples, or leaves something to chance otherwise, may have a method ``without_chance() -> Collator``,
     which returns what is used in its place in validation.
+
+    ``batch["valid"]``, a bool for each row, may be there: a row where it is ``False`` holds no sample, but fill values
+    in arrays and ``None`` in lists. Nothing of such a row may get into another one, and the mask stays as it is.
     """
 
     def collate(self, batch: Sample, random: np.random.Generator) -> Sample:
@@ -162,7 +166,11 @@ class Collator(Protocol):
 
 @runtime_checkable
 class Dataset(Protocol):
-    """Samples in one format, read at random by position."""
+    """Samples in one format, read at random by position.
+
+    One that keeps them in a file may say by ``offset(index) -> int`` where in it the bytes of a sample begin, from any
+    thread: lists of samples that failed tell it.
+    """
 
     def __len__(self) -> int:
         """Return the number of samples, without reading them."""
@@ -175,6 +183,32 @@ class Dataset(Protocol):
 
     def close(self) -> None:
         """Give back files and memory; the next access opens them again."""
+
+
+class Pass(Protocol):
+    """The passes over a dataset that a sampler has laid out."""
+
+    @property
+    def length(self) -> int:
+        """How many samples one pass has, at least 1."""
+
+    def indices(self, epoch: int, ranks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which samples of the dataset come at ``ranks`` (1-D, ``0 <= rank < length``) of pass ``epoch``.
+
+        A pure function: any ranks of any pass are asked for, in any order, by other processes as well, and have the
+        same answer each time. ``ranks`` is not changed.
+        """
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """Says which sample of a dataset comes when."""
+
+    def over(self, dataset: Any, seed: int) -> Pass:
+        """Return the passes over ``dataset``, which has a ``len``.
+
+        Called once, in the loader's process. What is left to chance comes from ``seed`` (any integer) and the epoch.
+        """
 
 
 class Channel(Protocol):
@@ -195,6 +229,10 @@ class Transport(Protocol):
 
     One of ``connect`` (the workers are processes of their own) and ``handlers`` (they run within this process)
     is used, as ``in_process`` says.
+
+    A transport that workers of other hosts may join has ``joins = True``. Their numbers begin with ``nworkers`` and are
+    never used again; the first message of each is a ``Hello``. It further has ``gone() -> list[int]``: those who have
+    vanished since it was last asked, and ``blame(worker)``: told of one who sends what makes no sense.
     """
 
     in_process: bool

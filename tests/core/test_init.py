@@ -32,7 +32,7 @@ def test_all_errors_are_public():
     from leaven import errors
 
     classes = {name for name, value in vars(errors).items() if isinstance(value, type)}
-    assert classes - {"Iterable", "Sequence"} <= set(leaven.__all__)
+    assert classes - {"Iterable", "Mapping", "Sequence"} <= set(leaven.__all__)
 
 
 def test_unknown_name():

@@ -12,10 +12,12 @@ from typing import NoReturn, TextIO
 import click
 
 from leaven.cli.group import leaven
-from leaven.errors import LeavenError, suggestion
+from leaven.errors import LeavenError, printable, suggestion
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 and the number of SIGINT."""
+
+_LINE = 4000  # characters of a line of an error at most
 
 
 def main() -> NoReturn:
@@ -41,7 +43,7 @@ def run(arguments: Sequence[str]) -> int:
             _say("error:", "red", _usage_text(error))
             return error.exit_code
         except LeavenError as error:
-            _say("error:", "red", str(error))
+            _say("error:", "red", _escaped(str(error)))
             return error.exit_code
         except (click.Abort, KeyboardInterrupt):
             return INTERRUPTED
@@ -64,6 +66,11 @@ def _say(label: str, colour: str, text: str) -> None:
     """Write a line to standard error; on a terminal the label is coloured, unless ``NO_COLOR`` is set."""
     shown = f"{click.style(label, fg=colour, bold=True)} {text}"
     click.echo(shown, err=True, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def _escaped(text: str) -> str:
+    """Return the lines without control characters: what they tell of may come from foreign data, or another host."""
+    return "\n".join(printable(line, _LINE) for line in text.split("\n"))
 
 
 def _usage_text(error: click.ClickException) -> str:

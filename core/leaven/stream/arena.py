@@ -1,16 +1,17 @@
 """Arena: one anonymous piece of shared memory, cut into batch slots, that cannot be left behind.
 
 It has no name: once the last process that maps it has gone, so has it. Workers inherit its descriptor.
-Layout: one line of 64 bytes for each worker (what it is on), then the slots, on page borders.
 """
 
 from __future__ import annotations
 
+import contextlib
 import mmap
 import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from leaven.errors import LeavenError, WorkerError
 from leaven.stream.buffers import BufferSpec
 
 _ALIGN = 64
-_LINE = 64
 
 
 @dataclass(frozen=True)
@@ -50,41 +50,45 @@ class Layout:
             for key, (offset, spec) in self.fields.items()
         }
 
+    def empty(self, rows: int) -> dict[str, NDArray[Any]]:
+        """Return new arrays of ``rows`` rows, every row set to its fill value."""
+        return {key: spec.allocate(rows) for key, (_, spec) in self.fields.items()}
+
     def filled(self, memory: NDArray[np.uint8], rows: int) -> dict[str, NDArray[Any]]:
         """Return the same views, with every row set to its fill value."""
         arrays = self.arrays(memory, rows)
         for key, array in arrays.items():
-            array[...] = self.fields[key][1].fill
+            spec = self.fields[key][1]
+            if spec.fill is not None:
+                array[...] = spec.fill
         return arrays
 
 
 class Arena:
-    """Shared memory for ``slots`` slots of ``slot_bytes`` bytes and one line for each of ``workers`` workers.
+    """Shared memory for ``slots`` slots of ``slot_bytes`` bytes, each on page borders.
 
     Args:
         fd: descriptor of an arena that another process made; ``None`` makes a new one.
 
     Raises:
-        WorkerError: there is not enough memory; the text says how much is needed.
+        WorkerError: there is not enough memory; the text says how much is needed and how much there is.
     """
 
-    def __init__(self, slots: int, slot_bytes: int, workers: int, fd: int | None = None) -> None:
+    def __init__(self, slots: int, slot_bytes: int, fd: int | None = None) -> None:
         self.slots = slots
         self._slot_bytes = -(-slot_bytes // mmap.PAGESIZE) * mmap.PAGESIZE
-        self._first = -(-workers * _LINE // mmap.PAGESIZE) * mmap.PAGESIZE
-        size = self._first + slots * self._slot_bytes
-        self.fd = _anonymous(size) if fd is None else fd
+        size = max(slots * self._slot_bytes, mmap.PAGESIZE)
+        self.fd = anonymous(size) if fd is None else fd
         try:
             self._map = mmap.mmap(self.fd, size)
         except (OSError, ValueError) as error:
             raise WorkerError(f"cannot map {size / 1e6:.1f} MB of shared memory: {error}") from error
-        self.lines = np.frombuffer(self._map, np.int64, workers * _LINE // 8).reshape(workers, _LINE // 8)
 
     def slot(self, number: int) -> NDArray[np.uint8]:
         """Return a slot's bytes as an array of its own: nothing else refers to it, so a finalizer on it is a lease."""
         if not 0 <= number < self.slots:
             raise LeavenError(f"no slot {number}: there are {self.slots}")
-        return np.frombuffer(self._map, np.uint8, self._slot_bytes, self._first + number * self._slot_bytes)
+        return np.frombuffer(self._map, np.uint8, self._slot_bytes, number * self._slot_bytes)
 
     def close(self) -> None:
         """Give back the descriptor. The memory goes when the last array that shows it does."""
@@ -93,21 +97,59 @@ class Arena:
             self.fd = -1
 
 
-def _anonymous(size: int) -> int:
+def anonymous(size: int, name: str = "leaven-arena") -> int:
+    """Return the descriptor of new shared memory without a name in any file system.
+
+    Raises:
+        WorkerError: there is not enough memory.
+    """
+    free = free_memory()
+    if size > free:
+        raise _shortage(size, f"{free / 1e6:.1f} MB are free")
     if hasattr(os, "memfd_create"):
-        fd = os.memfd_create("leaven", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        fd = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     else:  # not Linux: a file that has no name any more
-        with tempfile.TemporaryFile(prefix="leaven-") as file:
+        with tempfile.TemporaryFile(prefix=name) as file:
             fd = os.dup(file.fileno())
     try:
         _reserve(fd, size)
     except OSError as error:
         os.close(fd)
-        raise WorkerError(
-            f"not enough memory for batches: {size / 1e6:.1f} MB wanted ({error.strerror}); "
-            "take a smaller batch_size, fewer workers, or shared_memory=False"
-        ) from error
+        raise _shortage(size, str(error.strerror)) from error
     return fd
+
+
+def free_memory() -> float:
+    """Return how many bytes there are for shared memory: of the machine, or of the container that this process is in.
+
+    It is asked before, since beyond a container's limit the kernel kills the process instead of refusing.
+    """
+    found = [float("inf")]
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+        found.append(int(lines["MemAvailable"].split()[0]) * 1024)
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        found.append(_container_memory(Path("/sys/fs/cgroup"), Path("/proc/self/cgroup").read_text()))
+    return max(0.0, min(found))
+
+
+def _container_memory(root: Path, groups: str) -> float:
+    """Return what a version 2 control group leaves; page cache that can be dropped counts as free."""
+    own = next(line.split("::", 1)[1] for line in groups.splitlines() if "::" in line)
+    folder = root / own.strip("/")
+    limit = (folder / "memory.max").read_text().strip()
+    if limit == "max":
+        return float("inf")
+    used = int((folder / "memory.current").read_text())
+    statistics = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+    return int(limit) - used + int(statistics.get("inactive_file", 0))
+
+
+def _shortage(size: int, why: str) -> WorkerError:
+    return WorkerError(
+        f"not enough memory for batches: {size / 1e6:.1f} MB wanted ({why}); "
+        "take a smaller batch_size, fewer workers, a smaller shared_memory, or shared_memory=False"
+    )
 
 
 def _reserve(fd: int, size: int) -> None:

@@ -19,11 +19,12 @@ class BufferSpec(NamedTuple):
     """One array of a batch.
 
     ``shape`` and ``dtype`` are those of a single row; ``fill`` broadcasts against a batch of rows, ``(1, ...)``.
+    ``None``: rows are not filled before the worker gets them, since it writes all of each; those nobody makes are 0.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    fill: NDArray[Any]
+    fill: NDArray[Any] | None
 
     @property
     def row_bytes(self) -> int:
@@ -33,8 +34,13 @@ class BufferSpec(NamedTuple):
     def allocate(self, rows: int) -> NDArray[Any]:
         """Return a new array of ``rows`` rows, filled."""
         array = np.empty((rows, *self.shape), self.dtype)
-        array[...] = self.fill
+        if self.fill is not None:
+            array[...] = self.fill
         return array
+
+    def clear(self, rows: NDArray[Any]) -> None:
+        """Make rows of the array what they are when nobody makes them."""
+        rows[...] = 0 if self.fill is None else self.fill
 
 
 def buffer_spec(spec: SpecLike) -> BufferSpec:
@@ -42,9 +48,9 @@ def buffer_spec(spec: SpecLike) -> BufferSpec:
 
     Args:
         spec: a :class:`BufferSpec`; ``(shape, dtype)`` or ``(shape, dtype, fill)``, where ``fill`` is a scalar or one
-            value for each entry of the first axis; a table ``{"shape": ..., "dtype": ..., "fill": ...}``; or an
-            example array, whose values are what an unfilled row holds (an axis along which they are constant is
-            kept once).
+            value for each entry of the first axis, or ``None`` for workers that write all of each row; a table
+            ``{"shape": ..., "dtype": ..., "fill": ...}``; or an example array, whose values are what an unfilled row
+            holds (an axis along which they are constant is kept once).
 
     Raises:
         ParameterError: it is none of these, or has an object dtype.
@@ -61,7 +67,7 @@ def buffer_spec(spec: SpecLike) -> BufferSpec:
         raise ParameterError(f"buffer spec {spec!r}: {error}") from error
     if any(n < 0 for n in sizes):
         raise ParameterError(f"buffer spec {spec!r}: negative size")
-    return BufferSpec(sizes, plain, make_fill_value(sizes, plain, fill))
+    return BufferSpec(sizes, plain, None if fill is None else make_fill_value(sizes, plain, fill))
 
 
 def make_fill_value(shape: tuple[int, ...], dtype: Any, fill: Any = 0) -> NDArray[Any]:

@@ -1,118 +1,177 @@
 """The ledger: which batch is where. Plain bookkeeping, without threads, sockets or clocks.
 
-A request is given to one worker together with a free slot. An answer counts only if it matches what is on the books:
-same request, worker, attempt and slot. So a worker's death, a late answer or a repeated one can neither lose a batch
-nor deliver it twice.
+A request is given to one worker together with a free slot of its lane. An answer counts only if it matches what is on
+the books: same lane, request, worker, attempt and slot. So a worker's death, a late answer or a repeated one can
+neither lose a batch nor deliver it twice.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from leaven.stream.sources import Stretch
 
 
 class Task(NamedTuple):
-    """One request to come: its number over the loader's life, and the :class:`~leaven.stream.sources.Stretch` it is."""
+    """One request to come: its number over the lane's life, and the samples it is for."""
 
     number: int
-    position: int
-    epochs: list[int]
-    indices: list[int]
-    items: list[bytes] | None
+    stretch: Stretch
 
 
 @dataclass(frozen=True)
 class Job:
     """A task that was given out."""
 
+    lane: int
     task: Task
     worker: int
     slot: int
     attempt: int = 0
 
 
+@dataclass
+class _Lane:
+    """One loader's share of the books."""
+
+    depth: int
+    free: deque[int]
+    tasks: Iterator[Task] = field(default_factory=lambda: iter(()))
+    again: deque[tuple[Task, int]] = field(default_factory=deque)
+    flight: dict[int, Job] = field(default_factory=dict)
+    unwanted: set[int] = field(default_factory=set)
+
+
 class Ledger:
-    """Which request is with which worker, which slot is free.
+    """Which request is with which worker, which slot is free."""
 
-    Args:
-        slots: how many requests may be anywhere between being given out and being released.
-        workers: how many workers there are.
-        depth: how many requests one worker may have at a time, the one it works on included.
-    """
+    def __init__(self) -> None:
+        self._lanes: dict[int, _Lane] = {}
+        self._loads: dict[int, int] = {}
+        self._turn = 0
 
-    def __init__(self, slots: int, workers: int, depth: int) -> None:
-        self._free = deque(range(slots))
-        self._loads = [0] * workers
-        self._depth = depth
-        self._flight: dict[int, Job] = {}
-        self._again: deque[tuple[Task, int]] = deque()
-        self._tasks: Iterator[Task] = iter(())
-        self._unwanted: set[int] = set()
+    def open(self, lane: int, slots: int, depth: int) -> None:
+        """Keep books for a lane.
 
-    @property
-    def idle(self) -> bool:
-        """Whether no request is with a worker."""
-        return not self._flight
+        Args:
+            lane: its number.
+            slots: how many requests may be anywhere between being given out and being released.
+            depth: how many requests one worker may have at a time, the one it works on included.
+        """
+        self._lanes[lane] = _Lane(depth, deque(range(slots)))
 
-    def begin(self, tasks: Iterator[Task]) -> None:
-        """Take requests from ``tasks`` from now on; what is in flight is not wanted any more."""
-        self._unwanted.update(self._flight)
-        self._again.clear()
-        self._tasks = tasks
+    def shut(self, lane: int) -> None:
+        """Keep no books for it any more."""
+        for job in self._lanes.pop(lane).flight.values():
+            self._loads[job.worker] -= 1
 
-    def give(self, able: set[int]) -> Job | None:
-        """Book the next request on the least loaded of the ``able`` workers; ``None`` while none can be given out."""
-        worker = min(able, key=lambda number: (self._loads[number], number), default=None)
-        if worker is None or self._loads[worker] >= self._depth or not self._free:
-            return None
-        task, attempt = self._next()
-        if task is None:
-            return None
-        job = Job(task, worker, self._free.popleft(), attempt)
-        self._flight[task.number] = job
-        self._loads[worker] += 1
-        return job
+    def idle(self, lane: int) -> bool:
+        """Return whether none of the lane's requests is with a worker."""
+        return not self._lanes[lane].flight
+
+    def jobs(self, worker: int) -> list[Job]:
+        """Return what a worker has, in the order of the requests."""
+        jobs = [job for lane in self._lanes.values() for job in lane.flight.values() if job.worker == worker]
+        return sorted(jobs, key=lambda job: (job.lane, job.task.number))
+
+    def flight(self) -> dict[tuple[int, int], int]:
+        """Return which worker has which request: ``(lane, number) -> worker``."""
+        books = self._lanes.items()
+        return {(lane, number): job.worker for lane, book in books for number, job in book.flight.items()}
+
+    def begin(self, lane: int, tasks: Iterator[Task]) -> None:
+        """Take a lane's requests from ``tasks`` from now on; what is in flight is not wanted any more."""
+        book = self._lanes[lane]
+        book.unwanted.update(book.flight)
+        book.again.clear()
+        book.tasks = tasks
+
+    def put(self, lane: int, task: Task) -> None:
+        """Take one more request, to be given out after those that were put before."""
+        if lane in self._lanes:
+            self._lanes[lane].again.append((task, 0))
+
+    def give(self, able: Mapping[int, set[int]]) -> Job | None:
+        """Book the next request on the least loaded worker; ``None`` while none can be given out.
+
+        Args:
+            able: for each lane, the workers that can take a request of it. Lanes take turns.
+        """
+        lanes = sorted(self._lanes)
+        for turn in range(len(lanes)):
+            lane = lanes[(self._turn + turn) % len(lanes)]
+            job = self._give(lane, able.get(lane, set()))
+            if job is not None:
+                self._turn += turn + 1
+                return job
+        return None
 
     def undo(self, job: Job) -> None:
         """Take a job back that could not be sent."""
         self._settle(job)
-        self._free.appendleft(job.slot)
-        self._again.appendleft((job.task, job.attempt))
+        book = self._lanes[job.lane]
+        book.free.appendleft(job.slot)
+        book.again.appendleft((job.task, job.attempt))
 
-    def settle(self, worker: int, number: int, attempt: int, slot: int) -> Job | None:
+    def settle(self, worker: int, lane: int, number: int, attempt: int, slot: int) -> Job | None:
         """Book an answer; return its job, whose slot is now the caller's, or ``None`` where it does not count."""
-        job = self._flight.get(number)
-        if job is None or (job.worker, job.attempt, job.slot) != (worker, attempt, slot):
+        book = self._lanes.get(lane)
+        job = book.flight.get(number) if book else None
+        if book is None or job is None or (job.worker, job.attempt, job.slot) != (worker, attempt, slot):
             return None
         self._settle(job)
-        if number in self._unwanted:
-            self._unwanted.discard(number)
-            self._free.append(slot)
+        if number in book.unwanted:
+            book.unwanted.discard(number)
+            book.free.append(slot)
             return None
         return job
 
+    def redo(self, job: Job) -> None:
+        """Have a request made once more that was settled; its slot is free."""
+        book = self._lanes[job.lane]
+        book.free.append(job.slot)
+        book.again.appendleft((job.task, job.attempt + 1))
+
     def lost(self, worker: int) -> None:
         """Take everything back from a worker that has died: its requests go first in the queue, its slots are free."""
-        jobs = sorted((job for job in self._flight.values() if job.worker == worker), key=lambda job: job.task.number)
-        for job in reversed(jobs):
+        for job in reversed(self.jobs(worker)):
+            book = self._lanes[job.lane]
             self._settle(job)
-            self._free.append(job.slot)
-            if job.task.number in self._unwanted:
-                self._unwanted.discard(job.task.number)
+            book.free.append(job.slot)
+            if job.task.number in book.unwanted:
+                book.unwanted.discard(job.task.number)
             else:
-                self._again.appendleft((job.task, job.attempt + 1))
+                book.again.appendleft((job.task, job.attempt + 1))
 
-    def release(self, slot: int) -> None:
+    def withdraw(self, lane: int, number: int) -> bool:
+        """Take a request that is to be made again off the books; return whether there was one."""
+        again = self._lanes[lane].again
+        found = [entry for entry in again if entry[0].number == number]
+        for entry in found:
+            again.remove(entry)
+        return bool(found)
+
+    def release(self, lane: int, slot: int) -> None:
         """Take a slot back that the consumer has done with."""
-        self._free.append(slot)
+        if lane in self._lanes:
+            self._lanes[lane].free.append(slot)
+
+    def _give(self, lane: int, able: set[int]) -> Job | None:
+        book, loads = self._lanes[lane], self._loads
+        worker = min(able, key=lambda number: (loads.get(number, 0), number), default=None)
+        if worker is None or loads.get(worker, 0) >= book.depth or not book.free:
+            return None
+        task, attempt = book.again.popleft() if book.again else (next(book.tasks, None), 0)
+        if task is None:
+            return None
+        job = Job(lane, task, worker, book.free.popleft(), attempt)
+        book.flight[task.number] = job
+        loads[worker] = loads.get(worker, 0) + 1
+        return job
 
     def _settle(self, job: Job) -> None:
-        del self._flight[job.task.number]
+        del self._lanes[job.lane].flight[job.task.number]
         self._loads[job.worker] -= 1
-
-    def _next(self) -> tuple[Any, int]:
-        if self._again:
-            return self._again.popleft()
-        return next(self._tasks, None), 0

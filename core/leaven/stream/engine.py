@@ -1,47 +1,56 @@
-"""Engine: what runs behind a loader, from start to close: memory, transport, workers, supervisor, leases."""
+"""Engine: what runs behind one loader, from start to close: its memory, its lane in the pool of workers, leases."""
 
 from __future__ import annotations
 
 import logging
 import os
-import sys
 import weakref
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from leaven.errors import LeavenError, WorkerError
-from leaven.stream import wire
+import numpy as np
+
+from leaven.errors import LeavenError, ProtocolError
 from leaven.stream.arena import Arena, Layout
-from leaven.stream.delivery import Ledger
+from leaven.stream.lane import Lane, Result
+from leaven.stream.leases import Leases
+from leaven.stream.messages import Done
 from leaven.stream.parts import Parts
-from leaven.stream.processes import Child
-from leaven.stream.serving import Server
-from leaven.stream.sources import Stretch
-from leaven.stream.supervisor import Result, Supervisor
+from leaven.stream.pool import WorkerPool
+from leaven.stream.serving import Policy, Server
+from leaven.stream.sources import Stretch, reader
+from leaven.stream.substitutes import choices
+from leaven.stream.supervisor import Supervisor
+from leaven.stream.tracing import Trace
+from leaven.stream.versions import versions
 
 log = logging.getLogger("leaven.loader")
 
 
-class _Lease(weakref.ref[Any]):
-    """Knows when the last view of a slot has died.
+@dataclass(frozen=True)
+class Settings:
+    """How a loader's batches are made and held.
 
-    Its callback is a deque's ``append``, which runs no Python code: a Ctrl-C that arrives within a Python finalizer
-    would be printed and forgotten.
+    Args:
+        slots: how many mini-batches there may be at a time, those that the consumer holds included.
+        depth: how many of them one worker may have at a time.
+        seed: of the loader.
+        shared: whether arrays lie in shared memory or travel through the transport.
+        policy: how batches are made.
+        poison_after: how many workers one sample may kill.
+        trace: takes in what the workers were on, and when.
     """
 
-    __slots__ = ("slot",)
-
-    slot: int
-
-    def __new__(cls, memory: Any, callback: Any, slot: int) -> _Lease:
-        self = super().__new__(cls, memory, callback)
-        self.slot = slot
-        return self
-
-    def __init__(self, memory: Any, callback: Any, slot: int) -> None:
-        """Nothing is left to do; the constructor of references would not take the slot."""
+    slots: int
+    depth: int
+    seed: int
+    shared: bool
+    policy: Policy
+    poison_after: int
+    trace: Trace | None
 
 
 class Engine:
@@ -49,152 +58,184 @@ class Engine:
 
     Args:
         parts: the loader's components.
+        pool: the workers.
+        own: whether nobody else uses the pool.
         layout: where a mini-batch's arrays lie.
-        slots: how many mini-batches there may be at a time, those that the consumer holds included.
-        depth: how many of them one worker may have at a time.
-        workers: how many workers there are.
-        seed: of the loader.
-        shared: whether arrays lie in shared memory or travel through the transport.
-        max_restarts: how many workers may be replaced after they have died.
+        settings: how batches are made and held.
     """
 
-    def __init__(
-        self,
-        parts: Parts,
-        layout: Layout,
-        slots: int,
-        depth: int,
-        workers: int,
-        seed: int,
-        shared: bool,
-        max_restarts: int,
-    ) -> None:
-        self._next_number = 0
+    def __init__(self, parts: Parts, pool: WorkerPool, own: bool, layout: Layout, settings: Settings) -> None:
         self._parts = parts
+        self._pool = pool
+        self._own = own
         self._layout = layout
-        self._slots = slots
-        self._depth = depth
-        self._workers = workers
-        self._seed = seed
-        self._shared = shared
-        self._max_restarts = max_restarts
-        self._leases: dict[int, _Lease] = {}
-        self._ended: deque[_Lease] = deque()
+        self._settings = settings
+        self._next_number = 0
         self._told = False
         self._arena: Arena | None = None
+        self._lane: Lane | None = None
+        self._leases: Leases | None = None
         self._supervisor: Supervisor | None = None
 
     def start(self) -> None:
-        """Reserve the memory, open the transport, start the workers; they become ready while the caller goes on."""
-        self._leases, self._ended = {}, deque()  # those of before belong to another arena
-        in_process = self._parts.transport.in_process
-        if not in_process and not hasattr(os, "pidfd_open"):
-            raise WorkerError("worker processes need Linux 5.3 or newer; use transport='inline' here")
-        self._arena = arena = Arena(self._slots, self._layout.size if self._shared else 0, self._workers)
+        """Reserve the memory, start the workers; they become ready while the caller goes on."""
+        settings = self._settings
+        arena = self._arena = Arena(settings.slots, self._layout.size if settings.shared else 0)
+        dataset, trace = self._parts.dataset, settings.trace
+        read = reader(dataset) if self._parts.order is not None else None
+        lane = Lane(
+            settings.slots,
+            settings.depth,
+            self._spec,
+            self._server,
+            descriptors=[arena.fd],
+            read=read,
+            substitutes=self._substitutes(read),
+            poison_after=settings.poison_after,
+            tolerant=settings.policy.tolerance != "raise",
+            key=_key_of(dataset),
+            observe=None if trace is None else _observer(trace, weakref.ref(self)),
+        )
         try:
-            handlers = [self._server(number).handle for number in range(self._workers)] if in_process else None
-            self._parts.transport.open(self._workers, handlers)
-            start_worker = None if in_process else self._start_worker
-            ledger = Ledger(self._slots, self._workers, self._depth)
-            self._supervisor = Supervisor(
-                self._parts.transport, ledger, start_worker, self._doing, self._workers, self._max_restarts
-            )
-            self._supervisor.start()
+            self._supervisor = self._pool.add(lane)
         except BaseException:
             arena.close()
+            if self._own:
+                self._pool.close()
             raise
+        self._lane = lane
+        self._leases = Leases(lane, self._supervisor)
 
-    def begin(self, stretches: Iterator[Stretch]) -> None:
-        """Make a batch of each of ``stretches`` from now on; nothing else is wanted any more."""
+    def begin(self, stretches: Iterator[Stretch]) -> int:
+        """Make a batch of each of ``stretches`` from now on; nothing else is wanted any more.
+
+        Returns:
+            the number of the first request.
+        """
         assert self._supervisor is not None
-        self._next_number = self._supervisor.begin(stretches)
+        assert self._lane is not None
+        self._next_number = self._supervisor.begin(self._lane, stretches)
+        return self._next_number
 
-    def take(self) -> list[dict[str, Any]] | None:
-        """Wait for the next stretch's batches; ``None`` at the end."""
-        if self._supervisor is None:
+    def take(self, arrival: bool = False) -> tuple[Result, list[dict[str, Any]]] | None:
+        """Wait for the next stretch's batches, or for whichever are made first; ``None`` at the end."""
+        if self._supervisor is None or self._lane is None or self._leases is None:
             raise LeavenError("the loader has been closed")
-        self._take_back()
-        result = self._supervisor.take(self._next_number)
+        self._leases.take_back()
+        result = self._supervisor.take(self._lane, None if arrival else self._next_number)
         if result is None:
             return None
         self._next_number += 1
-        return self._samples(result)
+        return result, self._samples(result, self._leases)
 
     def close(self) -> None:
-        """Stop the workers and give back everything."""
-        if self._supervisor is not None and self._arena is not None:
-            self._supervisor.close()
+        """Give back everything; workers that nobody else uses are stopped."""
+        if self._supervisor is None or self._arena is None or self._lane is None:
+            return
+        supervisor, self._supervisor = self._supervisor, None
+        try:
+            if self._own:
+                self._pool.close()
+            else:
+                supervisor.remove(self._lane)
+        finally:
             self._arena.close()
-            self._supervisor = self._arena = None
 
-    def _samples(self, result: Result) -> list[dict[str, Any]]:
-        assert self._supervisor is not None
-        if not result.in_slot:
-            self._supervisor.release(result.slot)
-            return [dict(batch) for batch in result.batches]
-        arrays = self._lease(result)
-        return [{**arrays, **batch} for batch in result.batches]
-
-    def _lease(self, result: Result) -> dict[str, Any]:
-        """Return the slot's arrays. The slot comes back when the last view of it dies; if too few are left, copies."""
+    def _samples(self, result: Result, leases: Leases) -> list[dict[str, Any]]:
+        assert result.stretch is not None
+        if not self._settings.shared or not result.in_slot:
+            leases.release(result.slot)
+            batches = [dict(batch) for batch in result.batches]
+            for batch in batches if len(batches) == 1 else ():
+                _check(batch, self._layout, result.stretch.rows)
+            return batches
         assert self._arena is not None
-        assert self._supervisor is not None
         memory = self._arena.slot(result.slot)
-        arrays = self._layout.arrays(memory, result.rows)
-        shown = {key: arrays[key] for key in result.in_slot}
-        if len(self._leases) < self._slots - self._workers:
-            self._leases[result.slot] = _Lease(memory, self._ended.append, result.slot)
-            return shown
+        arrays = self._layout.arrays(memory, result.stretch.rows)
+        try:
+            shown = {key: arrays[key] for key in result.in_slot}
+        except KeyError as error:
+            raise ProtocolError(f"a worker answered with an array that no batch has: {error}") from error
+        if leases.held < self._settings.slots - self._pool.nworkers:
+            leases.lend(memory, result.slot)
+        else:
+            self._tell(leases.held)
+            shown = {key: array.copy() for key, array in shown.items()}
+            leases.release(result.slot)
+        return [{**shown, **batch} for batch in result.batches]
+
+    def _substitutes(self, read: Callable[[int], Any] | None) -> Callable[[Done, Stretch], list[list[Any]]] | None:
+        if read is None or self._settings.policy.tolerance != "replace":
+            return None
+        return partial(choices, seed=self._settings.seed, count=len(self._parts.dataset), read=read)
+
+    def _tell(self, held: int) -> None:
         if not self._told:
             self._told = True
-            log.info("%d batches are held: further ones are copied out of shared memory", len(self._leases))
-        copies = {key: array.copy() for key, array in shown.items()}
-        self._supervisor.release(result.slot)
-        return copies
+            log.info("%d batches are held: further ones are copied out of shared memory", held)
 
-    def _take_back(self) -> None:
-        assert self._supervisor is not None
-        while self._ended:
-            slot = self._ended.popleft().slot
-            del self._leases[slot]
-            self._supervisor.release(slot)
-
-    def _doing(self, worker: int) -> str:
-        assert self._arena is not None
-        request, index = (int(word) for word in self._arena.lines[worker][:2])
-        return f"while it worked on sample {index} (request {request - 1})" if request else "while it waited for work"
-
-    def _server(self, number: int) -> Server:
-        parts, arena = self._parts, self._arena
-        assert arena is not None
+    def _server(self) -> Server:
+        """Return what works for the loader in this process."""
+        parts, arena, settings = self._parts, self._arena, self._settings
         worker = parts.worker_recipe.build() if parts.worker_recipe else copy(parts.worker)
         dataset = parts.dataset if parts.readable else None
         if dataset is not None and parts.dataset_recipe is not None:
             dataset = parts.dataset_recipe.build()  # threads share no open file
-        shared = arena if self._shared else None
-        server = Server(worker, parts.collators, dataset, self._layout, shared, self._seed, arena.lines[number])
-        server.setup()
-        return server
+        shared = arena if settings.shared else None
+        return Server(worker, parts.collators, dataset, self._layout, shared, settings.seed, settings.policy)
 
-    def _start_worker(self, number: int) -> Child:
-        parts, arena = self._parts, self._arena
+    def _spec(self, elsewhere: bool) -> dict[str, Any]:
+        """Return what a worker in another process, or on another host, sets up from."""
+        parts, arena, settings = self._parts, self._arena, self._settings
         assert arena is not None
         assert parts.worker_recipe is not None
-        assert parts.transport_recipe is not None
-        arena.lines[number] = 0  # it may have been another worker's, which has died
-        start = {
-            "path": [folder or os.getcwd() for folder in sys.path],
-            "number": number,
-            "workers": self._workers,
-            "transport": parts.transport_recipe.to_plain(),
-            "address": dict(parts.transport.address(number)),
+        dataset = parts.dataset_recipe
+        return {
+            "role": "loader",
             "worker": parts.worker_recipe.to_plain(),
             "collators": [recipe.to_plain() for recipe in parts.collator_recipes],
-            "dataset": parts.dataset_recipe.to_plain() if parts.dataset_recipe else None,
+            "dataset": dataset.to_plain() if dataset is not None and not elsewhere else None,
             "rows": self._layout.rows,
-            "slots": self._slots,
-            "shared": self._shared,
-            "seed": self._seed,
-            "arena": arena.fd,
+            "slots": settings.slots,
+            "shared": settings.shared and not elsewhere,
+            "seed": settings.seed,
+            "tolerance": settings.policy.tolerance,
+            "mask": settings.policy.mask,
+            "trace": settings.policy.trace,
+            "arena": None if elsewhere else arena.fd,
+            "owner": os.getpid(),
+            "versions": versions() if elsewhere else {},
         }
-        return Child(wire.pack(start), [arena.fd])
+
+
+def _observer(trace: Trace, engine: weakref.ref[Engine]) -> Callable[[int, int, int, Any], None]:
+    def observe(worker: int, pid: int, request: int, changes: Any) -> None:
+        owner = engine()
+        lane = owner._lane if owner is not None else None
+        trace.worker(worker, pid, lane.number if lane is not None else 0, request, changes)
+
+    return observe
+
+
+def _key_of(dataset: Any) -> Callable[[int], str] | None:
+    if not hasattr(dataset, "key"):
+        return None
+
+    def key(index: int) -> str:
+        try:
+            return str(dataset.key(index))
+        except Exception:  # it is asked for in an error about the sample, which is the one to tell
+            return ""
+
+    return key
+
+
+def _check(batch: Mapping[str, Any], layout: Layout, rows: int) -> None:
+    """Arrays that came by message have the shapes and types that were declared, as those in slots have."""
+    for key, (_, spec) in layout.fields.items():
+        value = batch.get(key)
+        if isinstance(value, np.ndarray) and (value.shape, value.dtype) != ((rows, *spec.shape), spec.dtype):
+            raise ProtocolError(
+                f"a worker answered with {key!r} as {value.dtype} {value.shape} instead of "
+                f"{spec.dtype} {(rows, *spec.shape)}"
+            )

@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from leaven.errors import LeavenError, ParameterError
+from leaven.errors import LeavenError, ParameterError, StateError
 from leaven.stream.arena import Layout
-from leaven.stream.engine import Engine
+from leaven.stream.engine import Engine, Settings
+from leaven.stream.failures import rebuilt
+from leaven.stream.lane import Result
+from leaven.stream.lanes import specs_of
 from leaven.stream.parts import Parts
-from leaven.stream.sources import Source, Stretch, source_of
+from leaven.stream.plan import LastBatch, Plan
+from leaven.stream.pool import WorkerPool
+from leaven.stream.schedule import Progress, stretches
+from leaven.stream.serving import Policy
+from leaven.stream.sources import Requests, Stretch, source_of
+from leaven.stream.state import progress_of, state_of
+from leaven.stream.tolerance import Tolerance
+from leaven.stream.tracing import Trace
 
 if TYPE_CHECKING:
-    from leaven.protocols import Collator, Feed, Transport
+    from leaven.protocols import Collator, Feed, Sampler, Transport
     from leaven.registry.registry import Registry
+    from leaven.stream.board import Doing
+
+log = logging.getLogger("leaven.loader")
 
 _SMALL_SLOT = 1 << 20  # bytes; batches below it are made in a few ms, so workers need more of them at hand
+_GUESTS = 8  # workers of other hosts that are kept busy; more may join, and wait
+
+Transform = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class TurboDataLoader:
@@ -31,28 +49,45 @@ class TurboDataLoader:
                 for sample in mini_batches:             # a dict: image, label, augmentation
                     ...
 
-    The stream is a pure function of the dataset, ``seed`` and the position in it: it does not depend on the number of
-    workers or on the transport. One ``for`` is one epoch; one that was broken off is not continued, except where the
-    samples come from an iterator that cannot be started again.
+    The stream is a pure function of the dataset, ``seed``, ``rank``, ``world_size`` and the position in it: it does not
+    depend on the number of workers or on the transport, and stays the same when workers die. One ``for`` is one epoch;
+    one that was broken off is not continued, except where the samples come from an iterator that cannot be started
+    again, and after :meth:`load_state_dict`.
 
     Args:
-        dataset: a dataset (instance, spec string or table), anything with ``len`` and integer positions, or an
-            iterable. Samples are packed msgpack messages or mappings.
-        batch_size: samples in one iteration.
+        dataset: a dataset (instance, spec string or table), anything with ``len`` and integer positions, an iterable,
+            or an object with ``yield_requests()``, which yields the samples (or positions, where it has ``sample``) of
+            one mini-batch after the other. Samples are packed msgpack messages or mappings.
+        batch_size: samples in one iteration, on this rank.
         worker: instance, spec string or table of kind ``worker``.
-        nworkers: number of workers; 0 works in this process.
-        length: samples in one epoch; by default those of the dataset. Epochs of another length follow each other in the
-            endless stream of passes over the dataset.
+        nworkers: number of workers; 0 works in this process. Or a :class:`~leaven.stream.pool.WorkerPool` that other
+            loaders use as well.
+        length: samples in one epoch; by default those of one pass over the dataset. Epochs of another length follow
+            each other in the endless stream of passes.
         num_mini_batches: into how many equal parts an iteration is cut; must divide ``batch_size``.
         start_iteration: number of the first iteration: the stream goes on there, within the epoch that it falls into.
         shared_memory: ``True``, or how many mini-batches it holds; ``False`` sends arrays through the transport.
         transport: spec, table or instance of kind ``transport``.
         feed: spec, table or instance of kind ``feed``.
         collators: specs, tables or instances of kind ``collator``; each mini-batch goes through them, in this order.
-        max_restarts: how many worker processes may be replaced, in all, after they have died. Their batches are made
-            again by others, the same to the last bit. One more death is a :class:`~leaven.errors.WorkerError`.
+        max_restarts: see :class:`~leaven.stream.pool.WorkerPool`.
         seed: of shuffling and augmentation.
-        shuffle: a new order for each pass; needs a dataset with positions.
+        shuffle: a new order for each pass: ``sampler="shuffle"``. Needs a dataset with positions.
+        sampler: spec, table or instance of kind ``sampler``: which sample comes when. Needs a dataset with positions.
+        last_batch: what becomes of samples that do not fill a last batch: ``keep`` a smaller one, ``drop`` them,
+            ``pad`` it with rows that hold no sample (``valid`` tells), or ``wrap``: the epoch's first samples again.
+        rank: of this process among those that train together; each has a loader of its own.
+        world_size: how many such processes there are. Each makes the same number of iterations.
+        endless: an epoch has no end; batches go on across the passes.
+        order: ``position``: batches come in the order of the stream; ``arrival``: as they are made.
+        on_error: what becomes of a sample that cannot be made: ``raise``, ``skip`` (its row holds no sample, ``valid``
+            tells) or ``replace`` (by another one, drawn from its cell).
+        max_errors: how many samples of an epoch may fail: a number, or a share of them.
+        quarantine: path of a file that lists those that do.
+        poison_after: a sample that so many workers died of is not tried again.
+        worker_timeout: see :class:`~leaven.stream.pool.WorkerPool`.
+        transform: called with each mini-batch, as the feed has made it, before it is handed out; returns what is.
+        trace: takes in what workers and the consumer do when, see :class:`~leaven.stream.tracing.Trace`.
         registry: where names are looked up; by default :func:`leaven.default_registry`.
 
     Raises:
@@ -66,7 +101,7 @@ class TurboDataLoader:
         dataset: Any,
         batch_size: int,
         worker: Any,
-        nworkers: int,
+        nworkers: int | WorkerPool,
         length: int | None = None,
         num_mini_batches: int = 1,
         start_iteration: int = 0,
@@ -74,116 +109,269 @@ class TurboDataLoader:
         transport: Transport | str | Mapping[str, Any] = "zeromq",
         feed: Feed | str | Mapping[str, Any] = "numpy",
         collators: Sequence[Collator | str | Mapping[str, Any]] = (),
-        max_restarts: int = 0,
+        max_restarts: int = 10,
         seed: int = 0,
         shuffle: bool = False,
+        sampler: Sampler | str | Mapping[str, Any] | None = None,
+        last_batch: LastBatch = "keep",
+        rank: int = 0,
+        world_size: int = 1,
+        endless: bool = False,
+        order: str = "position",
+        on_error: str = "raise",
+        max_errors: float = 0.1,
+        quarantine: str | Path | None = None,
+        poison_after: int = 3,
+        worker_timeout: float = 300.0,
+        transform: Transform | None = None,
+        trace: Trace | None = None,
         registry: Registry | None = None,
     ) -> None:
-        _at_least(0, max_restarts=max_restarts)
-        _check(batch_size, nworkers, num_mini_batches, start_iteration, length, shared_memory)
-        self.batch_size = batch_size
-        self.num_mini_batches = num_mini_batches
-        self.rows = batch_size // num_mini_batches
-        """Samples in a mini-batch."""
+        self._plan = Plan(batch_size, num_mini_batches, rank, world_size, last_batch)
+        _at_least(1, length=1 if length is None else length, poison_after=poison_after)
+        _at_least(0, start_iteration=start_iteration, shared_memory=int(shared_memory))
+        _check_together(length, endless, order, shuffle, sampler)
         self.seed = seed
         self.wait_seconds = 0.0
         """How long the consumer has waited for batches, in all."""
 
-        self._parts = parts = Parts.of(registry, dataset, worker, collators, transport, feed, nworkers)
-        workers = max(1, nworkers)
-        layout = Layout.of(parts.worker.buffers, self.rows)
-        depth = 4 if layout.size <= _SMALL_SLOT else 2
-        chosen = 0 if isinstance(shared_memory, bool) else shared_memory
-        slots = chosen or workers * depth + 2 * num_mini_batches
-        self._engine = Engine(parts, layout, slots, depth, workers, seed, bool(shared_memory), max_restarts)
-        self._source: Source = source_of(
-            parts.dataset,
-            readable=parts.readable,
-            seed=seed,
-            shuffle=shuffle,
-            window=(slots + 1) * self.rows,
-        )
-        self._length = length if length is not None else self._source.length
-        self._iteration = start_iteration
-        self._position, self._within = self._place(start_iteration)
-        self._epoch: _Epoch | None = None
+        self._own_pool = not isinstance(nworkers, WorkerPool)
+        pool = nworkers if isinstance(nworkers, WorkerPool) else None
+        self._pool = pool or WorkerPool(nworkers, transport, max_restarts, worker_timeout, registry)  # type: ignore[arg-type]
+        self._parts = parts = Parts.of(registry, dataset, worker, collators, sampler, shuffle, feed, self._pool, seed)
+        if parts.order is None and last_batch == "wrap":
+            raise ParameterError("last_batch='wrap' needs samples with len and positions: an iterable cannot go back")
+        self._tolerance = Tolerance(on_error, max_errors, quarantine, parts.dataset)
+        self._policy = Policy(on_error, _masks(self._plan, on_error), trace is not None)
+        self._shared_memory = shared_memory
+        self._poison_after = poison_after
+        self._arrival = order == "arrival"
+        self._endless = endless
+        self._transform = transform
+        self._trace = trace
+        self._length: int | None = None
+        self._engine, self._source = self._made()
+        natural = None if isinstance(self._source, Requests) or endless else self._source.length
+        self._length = length if length is not None else natural
+        if self._length is not None:
+            self._plan.check(self._length)
+        self._progress = self._place(start_iteration)
+        self._epoch: object | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
 
     # ---- epochs
 
     @property
+    def batch_size(self) -> int:
+        """Samples in one iteration, on this rank."""
+        return self._plan.batch_size
+
+    @property
+    def num_mini_batches(self) -> int:
+        """Into how many parts an iteration is cut."""
+        return self._plan.parts
+
+    @property
+    def rows(self) -> int:
+        """Samples in a mini-batch."""
+        return self._plan.rows
+
+    @property
     def epoch_iterations(self) -> int | None:
-        """Iterations in one epoch; ``None`` where the epoch ends when the iterable does."""
-        return None if self._length is None else -(-self._length // self.batch_size)
+        """Iterations in one epoch; ``None`` where the epoch ends when the iterable does, or never."""
+        return None if self._length is None else self._plan.steps(self._length)
 
     def __len__(self) -> int:
         if self.epoch_iterations is None:
-            raise TypeError("the samples have no length: an epoch ends when they do")
+            raise TypeError("the samples have no length: an epoch ends when they do, or never")
         return self.epoch_iterations
 
     def set_length(self, length: int) -> None:
         """Let epochs have ``length`` samples, from the next one on."""
         _at_least(1, length=length)
+        self._plan.check(length)
         self._length = length
 
     def set_epoch_iterations(self, iterations: int) -> None:
         """Let epochs have so many full iterations, from the next one on."""
         _at_least(1, iterations=iterations)
-        self.set_length(iterations * self.batch_size)
+        self.set_length(iterations * self._plan.global_batch)
 
-    def _place(self, iteration: int) -> tuple[int, int]:
-        """Return the position in the stream where an iteration begins, and how far into its epoch that is."""
+    def _place(self, iteration: int) -> Progress:
+        """Return the progress of a loader whose next iteration this is."""
         if self._length is None or self.epoch_iterations is None:
-            return iteration * self.batch_size, 0
-        epochs, within = divmod(iteration, self.epoch_iterations)
-        return epochs * self._length + within * self.batch_size, within * self.batch_size
+            return Progress(iteration, 0, 0, iteration)
+        epoch, step = divmod(iteration, self.epoch_iterations)
+        return Progress(iteration, epoch, epoch * self._length, step)
+
+    # ---- state
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the stream is, as plain data: after what was handed out last.
+
+        Another loader over the same dataset goes on there, with any number of workers, any transport, and any
+        ``world_size``, since positions count the samples of all ranks.
+        """
+        progress, length = self._progress, self._length
+        if length is not None and progress.step >= self._plan.steps(length):
+            progress = replace(progress, step=0, ahead=set())
+            progress.next_epoch(self._progress.origin + length)
+        return state_of(progress, self._stream())
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
+        """Go on where ``state`` is; the next ``for`` makes what is left of its epoch.
+
+        Nothing is read or made again, except that a plain iterable is read up to the position. Where the number of
+        ranks has changed, ``batch_size`` becomes what keeps the global batch.
+
+        Raises:
+            StateError: it is no state, or (unless ``strict`` is ``False``) of another stream: the text lists what
+                differs.
+        """
+        progress = progress_of(state, self._stream(), strict)
+        self._rescale(int(state["global_batch"]))
+        self._epoch = None
+        self._progress = progress
+
+    def _stream(self) -> dict[str, Any]:
+        return {
+            "samples": None if isinstance(self._source, Requests) else self._source.length,
+            "length": self._length,
+            "seed": self.seed,
+            "last_batch": self._plan.last,
+            "endless": self._endless,
+            "global_batch": self._plan.global_batch,
+            "num_mini_batches": self._plan.parts,
+            **self._parts.fingerprint(),
+        }
+
+    def _rescale(self, global_batch: int) -> None:
+        plan = self._plan
+        if global_batch == plan.global_batch:
+            return
+        batch_size, rest = divmod(global_batch, plan.world_size)
+        if rest or batch_size % plan.parts or not batch_size:
+            raise StateError(
+                f"the state's global batch of {global_batch} cannot be divided among {plan.world_size} ranks "
+                f"in {plan.parts} mini-batches"
+            )
+        log.warning("batch_size is %d instead of %d, which keeps the global batch", batch_size, plan.batch_size)
+        self.close()
+        self._plan = replace(plan, batch_size=batch_size)
+        self._engine, self._source = self._made()
+
+    def _made(self) -> tuple[Engine, Any]:
+        """Return what makes batches of the plan's size, and what says of which samples."""
+        parts, plan, chosen = self._parts, self._plan, self._shared_memory
+        layout = Layout.of(specs_of(parts.worker.buffers, self._policy.mask), plan.rows)
+        depth = 4 if layout.size <= _SMALL_SLOT else 2
+        guests = _GUESTS if getattr(self._pool.transport, "joins", False) else 0
+        by_workers = (self._pool.nworkers + guests) * depth + 2 * plan.parts
+        slots = by_workers if isinstance(chosen, bool) or not chosen else chosen
+        shared = bool(chosen) and self._pool.nworkers > 0
+        settings = Settings(slots, depth, self.seed, shared, self._policy, self._poison_after, self._trace)
+        engine = Engine(parts, self._pool, self._own_pool, layout, settings)
+        window = (slots + 2) * plan.global_batch
+        return engine, source_of(parts.dataset, parts.order, parts.readable, window=window, rows=plan.rows)
 
     # ---- iteration
 
     def __iter__(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         self.start()
         self._end_epoch()
-        start, within = self._position, self._within
-        end = None if self._length is None else start - within + self._length
-        flows = self._source.flows(self._length)
-        epoch = self._epoch = _Epoch(start, end, flows)
-        self._engine.begin(_stretches(self._source, self.rows, start, end, within, flows))
+        progress, length = self._progress, self._length
+        epoch = self._epoch = object()
+        self._engine.begin(self._stretches(progress, length))
+        self._tolerance.begin(None if length is None else -(-length // self._plan.world_size))
+        if length is not None:
+            level = logging.INFO if progress.epoch == 0 else logging.DEBUG
+            log.log(level, "epoch %d: %s", progress.epoch, self._plan.describe(length))
         try:
-            while (mini_batches := self._mini_batches(epoch)) is not None:
-                epoch.position += self.batch_size
-                self._iteration += 1
-                yield self._iteration - 1, mini_batches
-                del mini_batches  # or this frame would hold the slots while it waits for the next ones
+            while (found := self._iteration(epoch)) is not None:
+                mini_batches, handed = found
+                progress.handed_out(handed, self._plan.parts)
+                began = time.monotonic_ns()
+                yield progress.iteration - 1, mini_batches
+                if self._trace is not None:
+                    self._trace.consumer("step", began, time.monotonic_ns(), iteration=progress.iteration - 1)
+                del mini_batches, found  # or this frame would hold the slots while it waits for the next ones
+            self._end_epoch()  # one that is broken off is over when the next one begins: its state can be asked for
         finally:
-            if self._epoch is epoch:
-                self._end_epoch()
+            if self._epoch in (epoch, None):
+                self._tolerance.end()
+
+    def _stretches(self, progress: Progress, length: int | None) -> Iterator[Stretch]:
+        if isinstance(self._source, Requests):
+            return self._source.stretches(progress.epoch, self._plan.parts)
+        flows = self._source.flows(length)
+        return stretches(self._source, self._plan, progress, length, flows)
 
     def _end_epoch(self) -> None:
         """Let the next epoch begin where this one ends, or where it was broken off if samples would be lost."""
         if self._epoch is None:
             return
-        position, end = self._epoch.position, self._epoch.end
-        self._position = position if end is None else min(position, end) if self._epoch.flows else end
-        self._within = 0
         self._epoch = None
+        progress, length = self._progress, self._length
+        broken_off = progress.origin + progress.step * self._plan.global_batch
+        flows = not isinstance(self._source, Requests) and self._source.flows(length)
+        if length is None:
+            progress.next_epoch(broken_off)
+        else:
+            end = progress.origin + length
+            progress.next_epoch(min(broken_off, end) if flows else end)
 
-    def _mini_batches(self, epoch: _Epoch) -> list[dict[str, Any]] | None:
+    def _iteration(self, epoch: object) -> tuple[list[dict[str, Any]], list[Stretch]] | None:
+        """Return the mini-batches of the next iteration and what they are of, or ``None`` at the epoch's end."""
         found: list[dict[str, Any]] = []
-        for part in range(self.num_mini_batches):
-            if epoch.end is not None and epoch.position + part * self.rows >= epoch.end:
-                break
+        handed: list[Stretch] = []
+        while len(handed) < self._plan.parts:
             if self._epoch is not epoch:
                 raise LeavenError("this iteration is over: another one over the same loader has begun")
-            began = time.perf_counter()
-            samples = self._engine.take()
-            self.wait_seconds += time.perf_counter() - began
-            if samples is None:
-                return found or None
-            found.extend(self._parts.feed(sample) for sample in samples)
-            del samples
-        return found if epoch.end is None or epoch.position < epoch.end else None
+            taken = self._taken()
+            if taken is None:
+                return (found, handed) if handed else None
+            result, samples = taken
+            assert result.stretch is not None
+            handed.append(result.stretch)
+            found.extend(self._handed(sample) for sample in samples)
+            del samples, taken
+            if result.stretch.final and not self._arrival:
+                break
+        return found, handed
+
+    def _taken(self) -> tuple[Result, list[dict[str, Any]]] | None:
+        began = time.monotonic_ns()
+        try:
+            taken = self._engine.take(self._arrival)
+        except LeavenError as error:
+            self._tolerance.refuse(error, self._progress.epoch)
+        ended = time.monotonic_ns()
+        self.wait_seconds += (ended - began) / 1e9
+        if self._trace is not None:
+            self._trace.consumer("wait", began, ended, iteration=self._progress.iteration)
+        if taken is not None:
+            self._count(taken[0])
+        return taken
+
+    def _count(self, result: Result) -> None:
+        assert result.stretch is not None
+        self._tolerance.passed(len(result.stretch.indices))
+        for row, fields in result.failures:
+            error = rebuilt(0, fields)
+            epochs = result.stretch.epochs
+            if not hasattr(error, "index") or not 0 <= row < len(epochs):
+                raise error
+            self._tolerance.count(error, epochs[row], fields.get("substitute"))  # type: ignore[arg-type]
+
+    def _handed(self, sample: dict[str, Any]) -> dict[str, Any]:
+        fed: dict[str, Any] = self._parts.feed(sample)
+        return fed if self._transform is None else self._transform(fed)
 
     # ---- life
+
+    def workers(self) -> list[Doing]:
+        """Return what each worker is on; nothing before the start."""
+        return self._pool.workers()
 
     def start(self) -> None:
         """Start the workers. Done by ``with`` and by the first iteration."""
@@ -205,45 +393,18 @@ class TurboDataLoader:
         self.close()
 
 
-@dataclass
-class _Epoch:
-    """The epoch under way: where its next iteration begins, where it ends, and whether the next goes on from there."""
-
-    position: int
-    end: int | None
-    flows: bool
+def _masks(plan: Plan, on_error: str) -> bool:
+    """Return whether batches may have rows without a sample."""
+    return on_error != "raise" or plan.last == "pad" or (plan.world_size > 1 and plan.last == "keep")
 
 
-def _stretches(
-    source: Source, rows: int, start: int, end: int | None, within: int, flows: bool
-) -> Iterator[Stretch]:
-    """Yield the mini-batches of an epoch. Whoever iterates is the only one to touch the source.
-
-    A function of its own, since it outlives the loader's frames: it must not keep the loader alive.
-    """
-    source.begin(start, within, flows)
-    while end is None or start < end:
-        wanted = rows if end is None else min(rows, end - start)
-        stretch = source.stretch(start, start + wanted)
-        if stretch.indices:
-            yield stretch
-        if len(stretch.indices) < wanted:
-            return
-        start += wanted
-
-
-def _check(
-    batch_size: int,
-    nworkers: int,
-    num_mini_batches: int,
-    start_iteration: int,
-    length: int | None,
-    shared_memory: bool | int,
-) -> None:
-    _at_least(1, batch_size=batch_size, num_mini_batches=num_mini_batches, length=1 if length is None else length)
-    _at_least(0, nworkers=nworkers, start_iteration=start_iteration, shared_memory=int(shared_memory))
-    if batch_size % num_mini_batches:
-        raise ParameterError(f"batch_size {batch_size} is not divisible by num_mini_batches={num_mini_batches}")
+def _check_together(length: int | None, endless: bool, order: str, shuffle: bool, sampler: Any) -> None:
+    if order not in ("position", "arrival"):
+        raise ParameterError(f"order={order!r}: expected 'position' or 'arrival'")
+    if endless and length is not None:
+        raise ParameterError("endless=True: an epoch has no end, and so no length")
+    if shuffle and sampler is not None:
+        raise ParameterError("shuffle=True and a sampler: the sampler alone says which sample comes when")
 
 
 def _at_least(least: int, **values: int) -> None:

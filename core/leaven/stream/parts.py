@@ -5,10 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from leaven.errors import ParameterError, RecipeError, WorkerError
-from leaven.protocols import Collator, Feed, Transport, Worker
+from leaven.protocols import Collator, Feed, Worker
+from leaven.stream import wire
+from leaven.stream.order import Order
+from leaven.stream.pool import WorkerPool
+from leaven.stream.sources import has_positions
 
 if TYPE_CHECKING:
     from leaven.registry.recipes import Recipe
@@ -25,9 +32,10 @@ class Parts:
     worker_recipe: Recipe | None
     collators: Sequence[Collator]
     collator_recipes: Sequence[Recipe]
-    transport: Transport
-    transport_recipe: Recipe | None
     feed: Feed
+    in_process: bool
+    order: Order | None
+    sampler_recipe: Recipe | None
 
     @classmethod
     def of(
@@ -36,11 +44,13 @@ class Parts:
         dataset: Any,
         worker: Any,
         collators: Sequence[Any],
-        transport: Any,
+        sampler: Any,
+        shuffle: bool,
         feed: Any,
-        nworkers: int,
+        pool: WorkerPool,
+        seed: int,
     ) -> Parts:
-        """Look everything up. Without workers, the loader's own process is where the work is done.
+        """Look everything up, and lay the sampler over the dataset.
 
         Raises:
             LookupFailed: a name does not lead to a component.
@@ -53,17 +63,14 @@ class Parts:
             registry = default_registry()
         made_worker, worker_recipe = registry.resolve(worker, kind="worker")
         made_collators = [registry.resolve(collator, kind="collator") for collator in collators]
-        made_transport, transport_recipe = registry.resolve(transport, kind="transport")
-        if nworkers == 0:
-            made_transport, transport_recipe = registry.resolve("inline", kind="transport")
         made_feed, _ = registry.resolve(feed, kind="feed")
         made_dataset, dataset_recipe = _dataset(registry, dataset)
         if not isinstance(made_worker, Worker):
             raise ParameterError(f"worker: {made_worker!r} has no buffers, setup() and process(request)")
-        if not made_transport.in_process:
+        order, sampler_recipe = _order(registry, sampler, shuffle, made_dataset, seed)
+        if not pool.in_process:
             _refuse_unguarded_script()
             _need_recipe("worker", made_worker, worker_recipe)
-            _need_recipe("transport", made_transport, transport_recipe)
             for collator, recipe in made_collators:
                 _need_recipe("collator", collator, recipe)
         return cls(
@@ -73,15 +80,48 @@ class Parts:
             worker_recipe,
             [collator for collator, _ in made_collators],
             [recipe for _, recipe in made_collators if recipe is not None],
-            made_transport,
-            transport_recipe,
             made_feed,
+            pool.in_process,
+            order,
+            sampler_recipe,
         )
 
     @property
     def readable(self) -> bool:
         """Whether workers can read the dataset themselves."""
-        return self.dataset_recipe is not None or (self.transport.in_process and hasattr(self.dataset, "sample"))
+        return self.dataset_recipe is not None or (self.in_process and hasattr(self.dataset, "sample"))
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what a loader's state says of components: the sampler, what makes the batches, with which numpy."""
+        recipes = [self.worker_recipe, *self.collator_recipes]
+        made = [_without_versions(recipe.to_plain()) for recipe in recipes if recipe is not None]
+        sampler = None if self.sampler_recipe is None else _without_versions(self.sampler_recipe.to_plain())
+        numpy_version = ".".join(np.__version__.split(".")[:2])
+        return {"sampler": sampler and _digest(sampler), "worker": _digest(made), "numpy": numpy_version}
+
+
+def _order(
+    registry: Registry, sampler: Any, shuffle: bool, dataset: Any, seed: int
+) -> tuple[Order | None, Recipe | None]:
+    """Return which sample comes when; ``None`` where the dataset has an order of its own."""
+    if not has_positions(dataset):
+        if shuffle or sampler is not None:
+            what = "shuffle=True" if shuffle else "a sampler"
+            raise ParameterError(f"{what} needs samples with len and positions; an iterable keeps its own order")
+        return None, None
+    made, recipe = registry.resolve(sampler or ("shuffle" if shuffle else "sequential"), kind="sampler")
+    return Order.of(made, dataset, seed), recipe
+
+
+def _without_versions(plain: Any) -> Any:
+    """A new version of a plugin alone does not make another stream."""
+    if isinstance(plain, dict):
+        return {key: _without_versions(value) for key, value in plain.items() if key not in ("version", "source")}
+    return [_without_versions(value) for value in plain] if isinstance(plain, list) else plain
+
+
+def _digest(plain: Any) -> str:
+    return blake2b(wire.pack(plain), digest_size=8).hexdigest()
 
 
 def _dataset(registry: Registry, dataset: Any) -> tuple[Any, Recipe | None]:

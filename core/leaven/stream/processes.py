@@ -12,12 +12,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from leaven.errors import printable
-from leaven.stream.polling import readable
 
 _TAIL = 4_000
 _CORE = str(Path(__file__).resolve().parents[2])
@@ -82,8 +80,12 @@ class Child:
 
     def kill(self) -> None:
         """End it at once."""
+        self.signal(signal.SIGKILL)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal; SIGUSR1 has it write the stacks of its threads."""
         with contextlib.suppress(ProcessLookupError):
-            self._popen.kill()
+            self._popen.send_signal(number)
 
     def close(self) -> None:
         """Kill it if it still runs, and give back everything."""
@@ -93,15 +95,6 @@ class Child:
         for fd in (self.fd, self._stderr, self._lifeline):
             with contextlib.suppress(OSError):
                 os.close(fd)
-
-
-def wait_all(children: Iterable[Child], seconds: float) -> None:
-    """Wait until all have ended, for ``seconds`` at most."""
-    deadline = time.monotonic() + seconds
-    waiting = {child.fd: child for child in children if not child.ended()}
-    while waiting and (left := deadline - time.monotonic()) > 0:
-        for fd in readable(waiting, left):
-            waiting.pop(fd)
 
 
 def _environment() -> dict[str, str]:

@@ -1,24 +1,121 @@
-"""Server: the worker's side of the loader. It answers messages, in a child process or in the loader's own."""
+"""The worker's side of the loader: it answers messages, in a process of its own or in the loader's."""
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-import numpy as np
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import Any, Protocol
 
 from leaven.errors import ProtocolError, SampleError
 from leaven.protocols import Collator, Dataset
 from leaven.protocols import Worker as WorkerProtocol
 from leaven.stream.arena import Arena, Layout
-from leaven.stream.failures import described
-from leaven.stream.messages import Done, Failed, Work, decode, encode
+from leaven.stream.board import Line
+from leaven.stream.failpoints import failpoint
+from leaven.stream.failures import described, described_all, rebuilt
+from leaven.stream.making import Failure, Maker
+from leaven.stream.messages import Done, Failed, Open, Ready, Shut, Work, decode, encode
 from leaven.stream.randomness import Streams
-from leaven.stream.worker import Item, Request, single_batches
+from leaven.stream.substitutes import SUBSTITUTES, substitute
+from leaven.stream.worker import Item
+
+log = logging.getLogger("leaven.worker")
+
+ROLES = {"loader": "leaven.stream.lanes:server", "tasks": "leaven.tasks.serving:server"}
+"""What a lane may be for: the function ``(spec) -> Answerer`` that sets it up in a worker."""
+
+
+class Answerer(Protocol):
+    """What works for one lane."""
+
+    def setup(self) -> None:
+        """Open, allocate and warm up."""
+
+    def done(self, work: Work, line: Line) -> Done:
+        """Do the work, or raise."""
+
+    def key(self, error: BaseException) -> str:
+        """Return the key of the sample that an error is about, or ``""``."""
+
+
+class Host:
+    """One worker, which may work for several lanes.
+
+    Args:
+        line: what it says what it is on.
+    """
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._lanes: dict[int, Answerer] = {}
+
+    def open(self, lane: int, answerer: Answerer) -> None:
+        """Set up, and work for a lane from now on."""
+        answerer.setup()
+        self._lanes[lane] = answerer
+
+    def opened(self, lane: int, spec: Mapping[str, Any]) -> bytes:
+        """Set up what ``spec`` says; return the answer to it: ready, or why not."""
+        try:
+            module, _, name = ROLES[spec["role"]].partition(":")
+            self.open(lane, getattr(import_module(module), name)(spec))
+        except (Exception, SystemExit) as error:
+            return encode(Failed(lane, -1, 0, -1, [described(error)]))
+        self._line.rest()
+        return encode(Ready(lane, os.getpid()))
+
+    def handle(self, message: bytes) -> Iterator[bytes]:
+        """Yield the answers to one message; what is none is logged and dropped."""
+        try:
+            order = decode(message)
+            if not isinstance(order, Work | Open | Shut):
+                raise ProtocolError(f"a worker is not told {type(order).__name__.lower()!r}")
+            if isinstance(order, Work) and order.lane not in self._lanes:
+                raise ProtocolError(f"there is no lane {order.lane}")
+        except ProtocolError as error:
+            log.warning("a message was dropped: %s", error)
+            return
+        if isinstance(order, Open):
+            yield self.opened(order.lane, order.spec)
+        elif isinstance(order, Shut):
+            self._lanes.pop(order.lane, None)
+        else:
+            yield from self._answers(order)
+
+    def _answers(self, work: Work) -> Iterator[bytes]:
+        line, answerer = self._line, self._lanes[work.lane]
+        line.begin(work.lane, work.number)
+        failpoint("worker.received")
+        try:
+            answer = encode(answerer.done(work, line))
+        except (Exception, SystemExit) as error:  # user's code must not end whatever runs it
+            errors = described_all(error, answerer.key(error))
+            answer = encode(Failed(work.lane, work.number, work.attempt, work.slot, errors))
+        failpoint("worker.before_ack")
+        yield answer
+        failpoint("worker.after_ack")
+        line.end()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How a lane's batches are to be made.
+
+    ``tolerance`` of failing samples: ``raise``, ``skip`` or ``replace``; ``mask``: batches say which rows are valid;
+    ``trace``: answers say what the worker was on, and when.
+    """
+
+    tolerance: str = "raise"
+    mask: bool = False
+    trace: bool = False
 
 
 class Server:
-    """Answers one worker's messages.
+    """Makes the batches of one loader.
 
     Args:
         worker: what turns samples into rows.
@@ -27,8 +124,7 @@ class Server:
         layout: where a batch's arrays lie.
         arena: the shared slots; ``None`` where arrays travel in the answers.
         seed: of the loader.
-        line: the worker's line of the arena; its first word is 1 + the number of the request that it is on, the second
-            the index of the sample, so that the loader knows what a worker was doing when it died.
+        policy: how batches are to be made.
     """
 
     def __init__(
@@ -39,7 +135,7 @@ class Server:
         layout: Layout,
         arena: Arena | None,
         seed: int,
-        line: Any,
+        policy: Policy,
     ) -> None:
         self._worker = worker
         self._collators = collators
@@ -47,64 +143,42 @@ class Server:
         self._layout = layout
         self._arena = arena
         self._streams = Streams(seed)
-        self._line = line
+        self._policy = policy
 
     def setup(self) -> None:
         """Set the worker up."""
         self._worker.setup()
 
-    def handle(self, message: bytes) -> Iterator[bytes]:
-        """Yield the answer to one message."""
-        work = decode(message)
-        if not isinstance(work, Work):
-            raise ProtocolError("a worker is told to work or to stop, nothing else")
-        self._line[0] = work.number + 1
-        try:
-            yield encode(self._done(work))
-        except (Exception, SystemExit) as error:  # user's code must not end whatever runs it
-            index = error.index if isinstance(error, SampleError) else None
-            yield encode(Failed(work.number, work.attempt, work.slot, described(error, self._key(index))))
-        self._line[0] = 0
+    def done(self, work: Work, line: Line) -> Done:
+        """Make the batch.
 
-    def _done(self, work: Work) -> Done:
-        rows = len(work.indices)
-        if self._arena is None or work.slot < 0:
-            arrays = {key: spec.allocate(rows) for key, (_, spec) in self._layout.fields.items()}
-            shared: Mapping[str, Any] = {}
+        Raises:
+            SampleError: a sample cannot be made, and that is not tolerated.
+        """
+        if self._policy.trace and line.trace is None:
+            line.trace = []
+        shared = self._slot(work)
+        arrays = self._layout.empty(work.rows) if shared is None else shared
+        failed = {row: _rejected(fields) for row, fields in work.rejected}
+        items = self._items(work, failed, line)
+        substitute = partial(self._substitute, _choices(work))
+        maker = Maker(self._worker, self._layout, self._streams, self._policy.tolerance, line, substitute)
+        made = maker.make(work.position, work.rows, items, failed, arrays)
+        line.stage("collate")
+        if not isinstance(made.result, dict):
+            in_slot: list[str] = []
+            batches = [self._collated(batch, work.position) for batch in made.result]
         else:
-            arrays = self._layout.filled(self._arena.slot(work.slot), rows)
-            shared = arrays
-        request = Request(work.position, self._items(work), rows, arrays, self._streams, self._started)
-        result = self._worker.process(request)
-        if not isinstance(result, Mapping):
-            batches = [self._collated(_copied(batch), work.position) for batch in single_batches(result)]
-            return Done(work.number, work.attempt, work.slot, [], batches)
-        batch = self._collated(result, work.position)
-        in_slot = [key for key, value in batch.items() if key in shared and value is shared[key]]
-        rest = {key: value for key, value in batch.items() if key not in in_slot}
-        return Done(work.number, work.attempt, work.slot, in_slot, [rest])
+            batch = self._collated(made.result, work.position)
+            in_slot = [key for key, value in batch.items() if shared and value is shared.get(key)]
+            batches = [{key: value for key, value in batch.items() if key not in in_slot}]
+        failures = [self._told(failure) for failure in made.failures]
+        line.stage("answer")
+        return Done(work.lane, work.number, work.attempt, work.slot, in_slot, batches, failures, _taken(line))
 
-    def _collated(self, batch: Mapping[str, Any], position: int) -> Mapping[str, Any]:
-        for place, collator in enumerate(self._collators):
-            batch = collator.collate(dict(batch), self._streams.at(f"collator {place}", 0, position))
-        return batch
-
-    def _items(self, work: Work) -> Iterator[Item]:
-        for position, (epoch, index) in enumerate(zip(work.epochs, work.indices, strict=True)):
-            self._started(index)
-            yield Item(index, epoch, "", self._content(index) if work.items is None else work.items[position])
-
-    def _started(self, index: int) -> None:
-        self._line[1] = index
-
-    def _content(self, index: int) -> bytes | Mapping[str, Any]:
-        assert self._dataset is not None
-        try:
-            return self._dataset.sample(index)
-        except Exception as error:
-            raise SampleError(str(error), index=index, stage="read", cause_type=type(error).__name__) from error
-
-    def _key(self, index: int | None) -> str:
+    def key(self, error: BaseException) -> str:
+        """Return the dataset's key of the sample that an error is about."""
+        index = error.index if isinstance(error, SampleError) else None
         if self._dataset is None or index is None:
             return ""
         try:
@@ -112,7 +186,79 @@ class Server:
         except Exception:  # the sample's own error is the one to tell
             return ""
 
+    def _slot(self, work: Work) -> dict[str, Any] | None:
+        if self._arena is None or work.slot < 0:
+            return None
+        return self._layout.filled(self._arena.slot(work.slot), work.rows)
 
-def _copied(batch: Mapping[str, Any]) -> dict[str, Any]:
-    """Batches that follow each other may be made in the same arrays."""
-    return {key: value.copy() if isinstance(value, np.ndarray) else value for key, value in batch.items()}
+    def _items(self, work: Work, failed: dict[int, SampleError], line: Line) -> list[Item]:
+        """Read the samples; what cannot be read is added to ``failed``."""
+        items = []
+        for row, (epoch, index) in enumerate(zip(work.epochs, work.indices, strict=True)):
+            data: bytes | Mapping[str, Any] = b""
+            if row not in failed:
+                line.on(index, "read")
+                try:
+                    data = self._read(index) if work.items is None else work.items[row]
+                except SampleError as error:
+                    failed[row] = error
+            items.append(Item(index, epoch, "", data))
+        failpoint("worker.read")
+        return items
+
+    def _read(self, index: int) -> bytes | Mapping[str, Any]:
+        assert self._dataset is not None
+        try:
+            return self._dataset.sample(index)
+        except Exception as error:
+            raise SampleError(str(error), index=index, stage="read", cause_type=type(error).__name__) from error
+
+    def _substitute(
+        self,
+        given: Mapping[int, Sequence[Sequence[Any]]] | None,
+        row: int,
+        failing: Item,
+        whole: Sequence[Item],
+        attempt: int,
+    ) -> Item | None:
+        """Return what to try in the place of a failing sample, as drawn from its cell, if it is here."""
+        epoch = failing.epoch
+        if self._dataset is not None:
+            index = substitute(self._streams, epoch, failing.index, attempt, len(self._dataset))
+            try:
+                return Item(index, epoch, "", self._read(index))
+            except SampleError:
+                return None
+        if given is None:
+            place = substitute(self._streams, epoch, failing.index, attempt, len(whole))
+            return whole[place] if whole else None
+        index, data = given[row][attempt] if row in given else (0, b"")
+        return Item(index, epoch, "", data) if data else None
+
+    def _collated(self, batch: Mapping[str, Any], position: int) -> Mapping[str, Any]:
+        for place, collator in enumerate(self._collators):
+            batch = collator.collate(dict(batch), self._streams.at(f"collator {place}", 0, position))
+        return batch
+
+    def _told(self, failure: Failure) -> list[Any]:
+        fields = described(failure.error, self.key(failure.error))
+        return [failure.row, {**fields, "substitute": failure.substitute}]
+
+
+def _choices(work: Work) -> dict[int, Sequence[Sequence[Any]]] | None:
+    if work.substitutes is None:
+        return None
+    return {row: choice for row, choice in work.substitutes if len(choice) == SUBSTITUTES}
+
+
+def _taken(line: Line) -> list[tuple[int, int, int]]:
+    """Return what the worker was on since the last answer."""
+    if line.trace is None:
+        return []
+    changes, line.trace = line.trace, []
+    return changes
+
+
+def _rejected(fields: Mapping[str, Any]) -> SampleError:
+    error = rebuilt(0, fields)
+    return error if isinstance(error, SampleError) else SampleError(str(error))

@@ -1,30 +1,43 @@
 """Sources: one face for everything that a loader takes samples from.
 
-A source answers for stretches of the endless stream of :mod:`leaven.stream.order`. Datasets that workers can open
-themselves give positions only; everything else is read in the parent, and its packed bytes travel.
+A source answers for runs of positions of the endless stream of :mod:`leaven.stream.order`. Datasets that workers can
+open themselves give positions only; everything else is read in the parent, and its packed bytes travel.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from leaven.errors import LeavenError, ParameterError, SampleError
 from leaven.stream import wire
+from leaven.stream.failures import described
 from leaven.stream.order import Order
 
 _END = object()
 
+Pieces = Sequence[tuple[int, int]]
+"""Runs ``start <= position < stop`` of the stream."""
+
 
 class Stretch(NamedTuple):
-    """The samples from ``position`` on: their cells, and their contents where workers cannot read them."""
+    """The samples of one mini-batch: their cells, and their contents where workers cannot read them.
+
+    ``position`` is that of the first in the stream, ``rows`` how many rows the mini-batch has (those beyond the samples
+    are padding), ``rejected`` lists the rows whose sample could not be read, with the error as fields. ``final`` says
+    that the iteration ends with it, ``ordinal`` is its place among the mini-batches of the epoch.
+    """
 
     position: int
+    rows: int
     epochs: list[int]
     indices: list[int]
     items: list[bytes] | None
+    rejected: list[tuple[int, dict[str, Any]]]
+    final: bool = True
+    ordinal: int = 0
 
 
 class Source(Protocol):
@@ -33,54 +46,55 @@ class Source(Protocol):
     length: int | None
     """How many samples there are, where that is known."""
 
-    def stretch(self, start: int, stop: int) -> Stretch:
-        """Return the samples at positions ``start <= p < stop``; fewer where the source ends before."""
+    def reach(self, stop: int) -> int:
+        """Return ``stop``, or where the samples end before it."""
+
+    def stretch(self, pieces: Pieces, rows: int) -> Stretch:
+        """Return the samples at the positions of ``pieces``, all of which exist."""
 
     def flows(self, length: int | None) -> bool:
         """Return whether epochs of this length must begin where the last one was broken off, or samples are lost."""
 
-    def begin(self, position: int, skip: int, flows: bool) -> None:
-        """An epoch goes on at ``position``, ``skip`` samples into it; nothing before it is asked for again."""
+    def begin(self, epoch: int, position: int, skip: int, flows: bool) -> None:
+        """Epoch ``epoch`` goes on at ``position``, ``skip`` samples into it; nothing before it is asked for again."""
 
 
 class Positions:
-    """A dataset that each worker opens for itself: only positions travel."""
+    """A dataset with positions.
 
-    def __init__(self, order: Order) -> None:
+    Args:
+        order: which sample comes when.
+        read: reads a sample, where workers cannot open the dataset themselves; ``None`` where only positions travel.
+    """
+
+    def __init__(self, order: Order, read: Callable[[int], Any] | None) -> None:
         self.length: int | None = order.length
         self._order = order
+        self._read = read
 
-    def stretch(self, start: int, stop: int) -> Stretch:
-        """Return the cells; contents are read by the worker."""
-        epochs, indices = self._order.cells(start, stop)
-        return Stretch(start, epochs.tolist(), indices.tolist(), None)
+    def reach(self, stop: int) -> int:
+        """The stream never ends."""
+        return stop
+
+    def stretch(self, pieces: Pieces, rows: int) -> Stretch:
+        """Return the cells, and the contents where they are read here."""
+        epochs: list[int] = []
+        indices: list[int] = []
+        for start, stop in pieces:
+            cells = self._order.cells(start, stop)
+            epochs += cells.epochs.tolist()
+            indices += cells.indices.tolist()
+        position = pieces[0][0] if pieces else 0
+        if self._read is None:
+            return Stretch(position, rows, epochs, indices, None, [])
+        items, rejected = contents(self._read, indices)
+        return Stretch(position, rows, epochs, indices, items, rejected)
 
     def flows(self, length: int | None) -> bool:
         """Nothing is lost: any position can be asked for again."""
         return False
 
-    def begin(self, position: int, skip: int, flows: bool) -> None:
-        """Any position can be asked for at any time."""
-
-
-class Lookups:
-    """Something with ``len`` and positions that only this process can read, such as a list of packed samples."""
-
-    def __init__(self, data: Any, order: Order) -> None:
-        self.length: int | None = order.length
-        self._order = order
-        self._read = data.sample if hasattr(data, "sample") else data.__getitem__
-
-    def stretch(self, start: int, stop: int) -> Stretch:
-        """Read the samples at these positions."""
-        epochs, indices = (values.tolist() for values in self._order.cells(start, stop))
-        return Stretch(start, epochs, indices, [packed(self._read(index), index) for index in indices])
-
-    def flows(self, length: int | None) -> bool:
-        """Nothing is lost: any position can be asked for again."""
-        return False
-
-    def begin(self, position: int, skip: int, flows: bool) -> None:
+    def begin(self, epoch: int, position: int, skip: int, flows: bool) -> None:
         """Any position can be asked for at any time."""
 
 
@@ -105,26 +119,33 @@ class Walk:
         self._pass = 0
         self._rank = 0
 
-    def stretch(self, start: int, stop: int) -> Stretch:
+    def reach(self, stop: int) -> int:
         """Read on to ``stop``, or to the end of the pass."""
         while self._first + len(self._kept) < stop and self._pull():
             pass
-        found = list(islice(self._kept, start - self._first, stop - self._first))
+        return min(stop, self._first + len(self._kept))
+
+    def stretch(self, pieces: Pieces, rows: int) -> Stretch:
+        """Return what :meth:`reach` has read."""
+        runs = [islice(self._kept, start - self._first, stop - self._first) for start, stop in pieces]
+        found = [cell for run in runs for cell in run]
+        position = pieces[0][0] if pieces else 0
         while len(self._kept) > self._window:
             self._drop()
-        return Stretch(start, [cell[0] for cell in found], [cell[1] for cell in found], [cell[2] for cell in found])
+        columns = [list(column) for column in zip(*found, strict=True)] or [[], [], []]
+        return Stretch(position, rows, columns[0], columns[1], columns[2], [])
 
     def flows(self, length: int | None) -> bool:
         """Return whether it cannot start again, or an epoch is not one pass."""
         return self._once or (length is not None and length != self.length)
 
-    def begin(self, position: int, skip: int, flows: bool) -> None:
+    def begin(self, epoch: int, position: int, skip: int, flows: bool) -> None:
         """Go on at ``position``; start a new pass, ``skip`` samples into it, where an epoch is one."""
         self._flows = flows
         if not flows:
             self._kept.clear()
             self._first = position - skip
-            self._restart(self._first // self.length if self.length else self._pass + (self._rank > 0))
+            self._restart(epoch)
         while self._first < position and (self._kept or self._pull()):
             self._drop()
 
@@ -148,6 +169,65 @@ class Walk:
         self._pass, self._rank = epoch, 0
 
 
+class Requests:
+    """A source that says itself what each mini-batch is of: an object with ``yield_requests()``.
+
+    Each request is a sequence of samples, or of positions where the object has ``sample(index)`` too.
+
+    Args:
+        data: the object.
+        rows: how many samples a request may have.
+    """
+
+    length: int | None = None
+
+    def __init__(self, data: Any, rows: int) -> None:
+        self._data = data
+        self._rows = rows
+        self._read = data.sample if hasattr(data, "sample") else None
+
+    def stretches(self, epoch: int, parts: int) -> Iterator[Stretch]:
+        """Yield the mini-batches of one pass; an iteration has ``parts`` of them.
+
+        Raises:
+            ParameterError: a request has no samples, or too many.
+        """
+        position = 0
+        for ordinal, request in enumerate(self._data.yield_requests()):
+            if not 1 <= len(request) <= self._rows:
+                raise ParameterError(f"yield_requests: a request of {len(request)} samples; expected 1 to {self._rows}")
+            given = list(request)
+            read: Callable[[int], Any] = self._read or (lambda index, given=given, first=position: given[index - first])
+            indices = [int(index) for index in given] if self._read else list(range(position, position + len(given)))
+            items, rejected = contents(read, indices)
+            final = (ordinal + 1) % parts == 0
+            yield Stretch(position, len(given), [epoch] * len(given), indices, items, rejected, final, ordinal)
+            position += len(given)
+
+
+def contents(
+    read: Callable[[int], Any], indices: Sequence[int]
+) -> tuple[list[bytes], list[tuple[int, dict[str, Any]]]]:
+    """Return the packed samples at ``indices``, and the rows that cannot be read, with the error as fields."""
+    items, rejected = [], []
+    for row, index in enumerate(indices):
+        try:
+            items.append(packed(_tried(read, index), index))
+        except SampleError as error:
+            items.append(b"")
+            rejected.append((row, described(error)))
+    return items, rejected
+
+
+def _tried(read: Callable[[int], Any], index: int) -> Any:
+    try:
+        return read(index)
+    except SampleError:
+        raise
+    except Exception as error:
+        raise SampleError(str(error), index=index, stage="read", cause_type=type(error).__name__) from error
+
+
 def packed(item: Any, index: int) -> bytes:
     """Return a sample as a packed msgpack message.
 
@@ -168,30 +248,41 @@ def packed(item: Any, index: int) -> bytes:
         raise SampleError(str(error), index=index, key=str(item.get("key", "")), stage="pack") from error
 
 
-def source_of(
-    data: Any, *, readable: bool, seed: int, shuffle: bool, window: int
-) -> Source:
+def source_of(data: Any, order: Order | None, readable: bool, *, window: int, rows: int) -> Source | Requests:
     """Return the source for whatever was given as dataset.
 
     Args:
         data: a dataset, anything with ``len`` and integer positions, or an iterable.
+        order: of the positions; ``None`` where there are none.
         readable: whether workers can open the dataset themselves.
-        seed: of the order.
-        shuffle: whether to shuffle.
         window: how many samples may have been read without having been delivered.
+        rows: how many samples a mini-batch has.
+    """
+    if hasattr(data, "yield_requests"):
+        return Requests(data, rows)
+    if order is None:
+        return Walk(data, window)
+    return Positions(order, None if readable else reader(data))
+
+
+def reader(data: Any) -> Callable[[int], Any]:
+    """Return what reads a sample of something with positions."""
+    read: Callable[[int], Any] = data.sample if hasattr(data, "sample") else data.__getitem__
+    return read
+
+
+def has_positions(data: Any) -> bool:
+    """Return whether samples can be asked for by position.
 
     Raises:
-        ParameterError: it is none of these, empty, or cannot be shuffled.
+        ParameterError: it is neither a dataset, nor a sequence or iterable of samples; or it is empty.
     """
+    if hasattr(data, "yield_requests"):
+        return False
     if isinstance(data, (str, bytes, Mapping)) or not (hasattr(data, "sample") or isinstance(data, Iterable)):
         raise ParameterError(
             f"dataset: a {type(data).__name__} is neither a dataset, nor a sequence or iterable of packed samples"
         )
     if isinstance(data, Sized) and len(data) == 0:
         raise ParameterError("the dataset is empty")
-    if isinstance(data, Sized) and (hasattr(data, "sample") or hasattr(data, "__getitem__")):
-        order = Order(len(data), seed, shuffle)
-        return Positions(order) if readable else Lookups(data, order)
-    if shuffle:
-        raise ParameterError("shuffle=True needs samples with len and positions; an iterable keeps its own order")
-    return Walk(data, window)
+    return isinstance(data, Sized) and (hasattr(data, "sample") or hasattr(data, "__getitem__"))

@@ -36,8 +36,10 @@ def pack(obj: Any) -> bytes:
         raise ProtocolError(f"cannot pack {_culprit(obj, to_ext, (str, bytes), error)}") from error
 
 
-def unpack(data: Buffer, limit: int = MESSAGE_LIMIT) -> Any:
+def unpack(data: Buffer, limit: int = MESSAGE_LIMIT, ext_hook: Callable[[int, bytes], Any] = from_ext) -> Any:
     """Return the content of a control message of at most ``limit`` bytes.
+
+    ``ext_hook(code, payload)`` returns what an ext type stands for, or raises where it is none.
 
     Raises:
         ProtocolError: too long, cut off, too deeply nested, a map key that is not a string, an unknown ext type, an
@@ -46,9 +48,9 @@ def unpack(data: Buffer, limit: int = MESSAGE_LIMIT) -> Any:
     if len(data) > limit:
         raise ProtocolError(f"message of {len(data)} bytes is over the limit of {limit}")
     try:
-        return _read(data, _Budget(len(data)), strict_map_key=True, ext_hook=from_ext)
+        return _read(data, _Budget(len(data)), strict_map_key=True, ext_hook=ext_hook)
     except Exception as error:
-        where = _culprit_within(data, lambda value: from_ext(*value) if isinstance(value, msgpack.ExtType) else None)
+        where = _culprit_within(data, lambda value: ext_hook(*value) if isinstance(value, msgpack.ExtType) else None)
         raise ProtocolError(f"malformed message of {len(data)} bytes: {where}{_reason(error)}") from error
 
 

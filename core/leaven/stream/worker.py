@@ -29,12 +29,21 @@ class Item(NamedTuple):
     data: bytes | Mapping[str, Any]
 
 
+def _raised(row: int, error: SampleError) -> None:
+    raise error
+
+
 class Request(NamedTuple):
     """One unit of work: the samples of one mini-batch and the arrays that they go to.
 
     ``arrays`` hold one row for each sample and are already filled with each buffer's fill value. ``samples`` reads as
     it is iterated, once. ``position`` is that of the first sample in the stream. A worker that reads all samples before
-    it works on them tells ``started(index)`` on which it is, for the error if it dies.
+    it works on them tells ``doing(index, stage)`` on which it is (a stage of :data:`leaven.stream.board.STAGES`), for
+    the report if it dies or hangs.
+
+    A row that cannot be made is given up by ``reject(row, error)``: the worker goes on with the others, and what
+    becomes of the row is the loader's policy. A :class:`~leaven.errors.SampleError` that is raised instead gives up the
+    whole request, which is then made again without that sample.
     """
 
     position: int
@@ -42,7 +51,8 @@ class Request(NamedTuple):
     rows: int
     arrays: Mapping[str, NDArray[Any]]
     streams: Streams
-    started: Callable[[int], None] = lambda index: None
+    doing: Callable[[int, str], None] = lambda index, stage: None
+    reject: Callable[[int, SampleError], None] = _raised
 
 
 class Row:
@@ -52,16 +62,17 @@ class Row:
         index: position of the sample in the dataset.
         key: the sample's key, or ``""``.
         epoch: how many times the whole dataset came before this appearance of the sample.
+        entries: what was appended, as list and value; ``None`` once the row was given up.
     """
 
-    __slots__ = ("_lists", "_streams", "epoch", "index", "key")
+    __slots__ = ("_streams", "entries", "epoch", "index", "key")
 
-    def __init__(self, item: Item, streams: Streams, lists: dict[str, list[Any]]) -> None:
+    def __init__(self, item: Item, streams: Streams) -> None:
         self.epoch = item.epoch
         self.index = item.index
         self.key = item.key
+        self.entries: list[tuple[str, Any]] | None = []
         self._streams = streams
-        self._lists = lists
 
     @property
     def random(self) -> np.random.Generator:
@@ -74,7 +85,8 @@ class Row:
 
     def append(self, key: str, value: Any) -> None:
         """Add a value to the batch's list ``key``, which has one entry for each row."""
-        self._lists.setdefault(key, []).append(value)
+        if self.entries is not None:
+            self.entries.append((key, value))
 
 
 class Worker:
@@ -164,25 +176,31 @@ class BufferWorker(Worker):
         raise LeavenError(f"{type(self).__name__} does not define prepare(sample, row, buffers)")
 
     def process(self, request: Request) -> Mapping[str, Any]:
-        """Fill the rows in order; return the arrays, and the lists that were appended to."""
-        lists: dict[str, list[Any]] = {}
-        for place, packed in enumerate(request.samples):
-            item, sample, row = named_row(packed, request.streams, lists)
-            with failures_named(item, "prepare"):
+        """Fill the rows in order; return the arrays, and the lists that were appended to.
+
+        A row that fails is given up; the lists have ``None`` in its place.
+        """
+        rows = []
+        for place, item in enumerate(request.samples):
+            row = Row(item, request.streams)
+            rows.append(row)
+            with giving_up(request, place, row):
+                sample = opened(item, row)
+                request.doing(item.index, "prepare")
                 self.prepare(sample, row, row_views(request, place))
-        return {**request.arrays, **aligned(lists, request.rows)}
+        return {**request.arrays, **aligned(rows)}
 
 
-def named_row(item: Item, streams: Streams, lists: dict[str, list[Any]]) -> tuple[Item, Mapping[str, Any], Row]:
-    """Return the item with the key that its sample gives it, the unpacked sample, and the row that it fills.
+def opened(item: Item, row: Row) -> Mapping[str, Any]:
+    """Return the unpacked sample, and give the row the key that is in it, where the item had none.
 
     Raises:
         SampleError: the sample cannot be unpacked.
     """
     sample = unpacked(item)
-    if not item.key:
-        item = item._replace(key=str(sample.get("key", "")))
-    return item, sample, Row(item, streams, lists)
+    if not row.key:
+        row.key = str(sample.get("key", ""))
+    return sample
 
 
 def row_views(request: Request, place: int) -> dict[str, NDArray[Any]]:
@@ -206,44 +224,62 @@ def unpacked(item: Item) -> Mapping[str, Any]:
         raise SampleError(str(error), index=item.index, key=item.key, stage="unpack") from error
 
 
-class failures_named:  # noqa: N801 - reads as a statement: with failures_named(item, "decode"): ...
-    """Context in which any exception becomes a :class:`~leaven.errors.SampleError` that names the sample."""
+class giving_up:  # noqa: N801 - reads as a statement: with giving_up(request, place, row): ...
+    """Context in which any exception gives up row ``place`` of the request, by a ``SampleError`` that names the sample.
 
-    def __init__(self, item: Item, stage: str) -> None:
-        self._item = item
-        self._stage = stage
+    What the row has appended is dropped. ``KeyboardInterrupt`` and ``MemoryError`` pass.
+    """
+
+    def __init__(self, request: Request, place: int, row: Row) -> None:
+        self._request = request
+        self._place = place
+        self._row = row
 
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> bool:
         if error is None or isinstance(error, (KeyboardInterrupt, MemoryError)):
-            return
-        if isinstance(error, SampleError):
-            if error.index is None:
-                raise SampleError(
-                    error.message,
-                    index=self._item.index,
-                    key=self._item.key,
-                    stage=error.stage,
-                    cause_type=error.cause_type,
-                ) from error
-            return
-        raise SampleError(
-            str(error), index=self._item.index, key=self._item.key, stage=self._stage, cause_type=type(error).__name__
-        ) from error
+            return False
+        self._row.entries = None
+        self._request.reject(self._place, _named(error, self._row))
+        return True
 
 
-def aligned(lists: Mapping[str, Sequence[Any]], rows: int) -> dict[str, list[Any]]:
-    """Return the lists, after a check that each has one entry for each row.
+def _named(error: BaseException, row: Row) -> SampleError:
+    if isinstance(error, SampleError):
+        if error.index is not None:
+            return error
+        message, stage, cause = error.message, error.stage, error.cause_type
+    else:
+        message, stage, cause = str(error), "prepare", type(error).__name__
+    named = SampleError(message, index=row.index, key=row.key, stage=stage, cause_type=cause)
+    named.__cause__ = error
+    return named
+
+
+def aligned(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """Return the lists that rows have appended to, with ``None`` in the place of each row that was given up.
 
     Raises:
-        ParameterError: a list is shorter or longer than the batch.
+        ParameterError: a row has not appended exactly once to a list.
     """
-    for key, values in lists.items():
-        if len(values) != rows:
-            raise ParameterError(f"list {key!r} has {len(values)} entries for {rows} rows: append once for each row")
-    return {key: list(values) for key, values in lists.items()}
+    keys = dict.fromkeys(key for row in rows for key, _ in row.entries or ())
+    lists: dict[str, list[Any]] = {key: [None] * len(rows) for key in keys}
+    for place, row in enumerate(rows):
+        if row.entries is None:
+            continue
+        if not len(keys) == len(row.entries) == len(dict(row.entries)):
+            raise _misaligned(row, row.entries, keys)
+        for key, value in row.entries:
+            lists[key][place] = value
+    return lists
+
+
+def _misaligned(row: Row, entries: Sequence[tuple[str, Any]], keys: Iterable[str]) -> ParameterError:
+    times = {key: sum(key == name for name, _ in entries) for key in keys}
+    key = next(key for key in keys if times[key] != 1)
+    return ParameterError(f"list {key!r} has {times[key]} entries of sample {row.index}: append once for each row")
 
 
 def single_batches(result: Mapping[str, Any] | Iterable[Mapping[str, Any]] | None) -> Iterator[Mapping[str, Any]]:

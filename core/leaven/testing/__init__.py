@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import pytest
 
-_KINDS = ("collator", "component", "dataset", "decoder", "feed", "metric", "op", "rng", "transport", "worker")
-pytest.register_assert_rewrite(*(f"leaven.testing.{kind}" for kind in _KINDS))
+_KINDS = "collator component dataset decoder feed metric op rng sampler transport worker"
+pytest.register_assert_rewrite(*(f"leaven.testing.{kind}" for kind in _KINDS.split()))
 
 from leaven.testing.collator import CollatorContract  # noqa: E402 - only then are their asserts rewritten
 from leaven.testing.component import ComponentContract  # noqa: E402
@@ -27,6 +27,7 @@ from leaven.testing.feed import FeedContract  # noqa: E402
 from leaven.testing.metric import MetricContract  # noqa: E402
 from leaven.testing.op import OpContract  # noqa: E402
 from leaven.testing.rng import RngContract  # noqa: E402
+from leaven.testing.sampler import SamplerContract  # noqa: E402
 from leaven.testing.transport import TransportContract  # noqa: E402
 from leaven.testing.worker import WorkerContract  # noqa: E402
 
@@ -39,6 +40,7 @@ __all__ = [
     "MetricContract",
     "OpContract",
     "RngContract",
+    "SamplerContract",
     "TransportContract",
     "WorkerContract",
 ]

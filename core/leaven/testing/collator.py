@@ -71,6 +71,20 @@ class CollatorContract(ComponentContract):
         alone = {key: copy.deepcopy(values[:1]) for key, values in self.batch.items()}
         assert {len(values) for values in collator.collate(alone, np.random.default_rng(0)).values()} == {1}
 
+    def test_a_row_without_a_sample_stays_out_of_the_others(self, collator: Collator) -> None:
+        """Whatever a row holds that ``valid`` excludes, the other rows are the same; and the mask is as it was."""
+        batches = [self._collated(collator, batch=self._without_a_row(zeros)) for zeros in (True, False)]
+        rest = [row for row in range(len(batches[0]["valid"])) if row != 1]
+        first, second = ([{key: values[row] for key, values in batch.items()} for row in rest] for batch in batches)
+        assert wire.pack(first) == wire.pack(second)
+        assert batches[0]["valid"].tolist() == [row != 1 for row in range(len(batches[0]["valid"]))]
+
+    def test_a_batch_without_any_sample_is_no_trouble(self, collator: Collator) -> None:
+        """It may be that all samples of a batch have failed."""
+        batch = {**self._without_a_row(True), "valid": np.zeros(len(next(iter(self.batch.values()))), bool)}
+        empty = {key: [None] * len(values) if isinstance(values, list) else values for key, values in batch.items()}
+        assert not collator.collate(empty, np.random.default_rng(0))["valid"].any()
+
     def test_without_chance_it_is_the_same_for_any_generator(self, collator: Any) -> None:
         """What ``without_chance()`` returns, where there is such a method, is a collator that draws nothing."""
         if hasattr(collator, "without_chance"):
@@ -78,5 +92,14 @@ class CollatorContract(ComponentContract):
             assert isinstance(still, Collator)
             assert len({wire.pack(dict(self._collated(still, seed))) for seed in range(3)}) == 1
 
-    def _collated(self, collator: Collator, seed: int = 0) -> Mapping[str, Any]:
-        return collator.collate(copy.deepcopy(dict(self.batch)), np.random.default_rng(seed))
+    def _collated(
+        self, collator: Collator, seed: int = 0, batch: Mapping[str, Any] | None = None
+    ) -> Mapping[str, Any]:
+        return collator.collate(copy.deepcopy(dict(batch or self.batch)), np.random.default_rng(seed))
+
+    def _without_a_row(self, zeros: bool) -> dict[str, Any]:
+        """Return the batch with a mask, and nothing in its second row; arrays have zeros there, or large values."""
+        batch: dict[str, Any] = copy.deepcopy(dict(self.batch))
+        for values in batch.values():
+            values[1] = None if isinstance(values, list) else 0 if zeros else 100
+        return {**batch, "valid": np.arange(len(next(iter(batch.values())))) != 1}

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from leaven.errors import DecodeError
-from leaven.protocols import Decoder, Region
+from leaven.protocols import Decoder, DecodeRequest, Region
 from leaven.testing import tools
 from leaven.testing.component import ComponentContract
 
@@ -78,6 +78,19 @@ class DecoderContract(ComponentContract):
                 assert asked <= decoded.scale <= 1
                 height = (decoded.region.bottom - decoded.region.top) * decoded.scale
                 assert abs(decoded.image.shape[0] - height) < 1
+
+    def test_a_batch_is_what_its_images_are(self, decoder: Any) -> None:
+        """``decode_batch``, where there is one, has an entry for each image in order: pixels, or the DecodeError."""
+        if not hasattr(decoder, "decode_batch"):
+            return
+        files = [data for data, _ in self.encoded]
+        files.insert(1, b"no image")
+        found = list(decoder.decode_batch([DecodeRequest(data) for data in files]))
+        assert len(found) == len(files)
+        assert isinstance(found.pop(1), DecodeError)
+        for (data, _), decoded in zip(self.encoded, found, strict=True):
+            assert decoded[1:] == decoder.decode(data)[1:]
+            self._compare(decoded.image, decoder.decode(data).image)
 
     @pytest.mark.parametrize("damage", ["empty", "garbage", "half", "header only"])
     def test_damage_is_an_error(self, decoder: Decoder, damage: str) -> None:

@@ -18,6 +18,7 @@ from leaven.stream.worker import Item, Request, single_batches
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from leaven.errors import SampleError
     from leaven.protocols import Worker
 
 HEAVY = ("numpy", "torch", "cv2", "zmq")
@@ -53,6 +54,7 @@ def run_worker(
     positions: Sequence[int] = (),
     epoch: int = 0,
     seed: int = 0,
+    rejected: dict[int, SampleError] | None = None,
 ) -> dict[str, Any]:
     """Let a worker that was set up make one batch, without loader and processes; return the batch.
 
@@ -62,11 +64,15 @@ def run_worker(
         positions: of the samples in the dataset; by default 0, 1, ...
         epoch: number of the pass over the dataset.
         seed: the loader's.
+        rejected: gets the errors of rows that the worker gives up; by default these are raised.
     """
     positions = positions or range(len(contents))
     items = [Item(i, epoch, "", data) for i, data in zip(positions, contents, strict=True)]
     arrays = {key: spec.allocate(len(items)) for key, spec in worker.buffers.items()}
-    (batch,) = single_batches(worker.process(Request(0, iter(items), len(items), arrays, Streams(seed))))
+    request = Request(0, iter(items), len(items), arrays, Streams(seed))
+    if rejected is not None:
+        request = request._replace(reject=rejected.__setitem__)
+    (batch,) = single_batches(worker.process(request))
     return dict(batch)
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from leaven.errors import SampleError
 from leaven.protocols import Worker
 from leaven.registry.registry import Registry
 from leaven.stream import wire
@@ -79,6 +80,21 @@ class WorkerContract(ComponentContract):
         turned = tools.run_worker(worker, packed[::-1], list(backwards))
         _assert_same({key: values[::-1] for key, values in turned.items()}, together)
 
+    def test_a_sample_that_fails_costs_no_other(self, worker: Worker, packed: list[bytes]) -> None:
+        """Its row is given up, with ``None`` in lists; or the whole request is, by an error that says which it was."""
+        rejected: dict[int, SampleError] = {}
+        together = tools.run_worker(worker, packed)
+        batch: dict[str, Any] = {}
+        try:
+            batch = tools.run_worker(worker, [packed[0], b"no sample", *packed[2:]], rejected=rejected)
+        except SampleError as error:
+            rejected[1] = error
+        assert {row: error.index for row, error in rejected.items()} == {1: 1}
+        assert all(values[1] is None for values in batch.values() if isinstance(values, list))
+        rows = [0, *range(2, len(packed))]
+        first, second = ({key: [one[key][row] for row in rows] for key in batch} for one in (batch, together))
+        _assert_same(first, second)
+
     def test_samples_are_not_touched(self, worker: Worker, contents: list[Any]) -> None:
         """The mapping that it is handed belongs to the dataset."""
         before = [wire.pack_sample(sample) for sample in contents]
@@ -104,4 +120,4 @@ def _assert_same(first: Mapping[str, Any], second: Mapping[str, Any]) -> None:
         if isinstance(values, np.ndarray):
             np.testing.assert_array_equal(values, second[key], key)
         else:
-            assert list(values) == list(second[key]), key
+            np.testing.assert_equal(list(values), list(second[key]), key)

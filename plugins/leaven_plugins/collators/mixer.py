@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from leaven.errors import LeavenError, ParameterError, listing, suggestion
 from leaven_plugins.collators.blending import mix_rows
 from leaven_plugins.collators.mixing import Mixing, MixingChances
-from leaven_plugins.collators.targets import mixed_targets, soft_targets
+from leaven_plugins.collators.targets import mixed_targets, soft_targets, without_gaps
+from leaven_plugins.collators.validity import valid_rows
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,20 @@ class Mixer:
     def collate(self, batch: dict[str, Any], random: np.random.Generator) -> dict[str, Any]:
         """Mix the arrays ``keys`` in place; return the batch with ``target`` and a list of what was done to each row.
 
+        Rows that hold no sample are mixed with nothing, and have targets of 0.
+
         Raises:
             LeavenError: there is no such array, or labels are not what they have to be.
         """
         arrays = [self._array(batch, key) for key in self.keys]
         rows = len(arrays[0])
         labels = batch[self.target] if self.target in batch else self._labels(batch)
-        targets = soft_targets(labels, rows, self.classes, self.label)
         mixing = self._drawn(arrays, random)
+        if (valid := valid_rows(batch)) is not None:
+            labels, mixing = without_gaps(labels, valid), mixing.among(valid)
+        targets = soft_targets(labels, rows, self.classes, self.label)
+        if valid is not None:
+            targets[~valid] = 0
         for array in arrays:
             mix_rows(array, mixing)
         return {**batch, self.target: mixed_targets(targets, mixing), self.name: mixing.records()}

@@ -28,6 +28,15 @@ class Mixing(NamedTuple):
     lambdas: NDArray[np.float64]
     boxes: Sequence[Region | None]
 
+    def among(self, valid: NDArray[np.bool_]) -> Mixing:
+        """Return the mixing of the rows that are ``valid``: others, and those whose partner is one, are not mixed."""
+        alone = ~(valid & valid[self.partners])
+        return Mixing(
+            np.where(alone, np.arange(len(valid)), self.partners),
+            np.where(alone, 1.0, self.lambdas),
+            [None if is_alone else box for box, is_alone in zip(self.boxes, alone, strict=True)],
+        )
+
     def records(self) -> list[dict[str, Any]]:
         """Return what each row's batch entry says of it, as plain data."""
         rows = zip(self.lambdas.tolist(), self.partners.tolist(), self.boxes, strict=True)

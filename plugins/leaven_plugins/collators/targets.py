@@ -44,6 +44,16 @@ def soft_targets(labels: Any, rows: int, classes: int | None, key: str) -> Targe
     return targets
 
 
+def without_gaps(labels: Any, valid: NDArray[np.bool_]) -> Any:
+    """Return labels that are 0 in the rows that hold no sample, where they may be anything, or ``None`` in a list."""
+    if isinstance(labels, np.ndarray):
+        filled = labels.copy()
+        filled[~valid] = 0
+        return filled
+    nothing = next((np.zeros_like(label) for label, is_there in zip(labels, valid, strict=True) if is_there), 0.0)
+    return [label if is_there else nothing for label, is_there in zip(labels, valid, strict=True)]
+
+
 def mixed_targets(targets: Targets, mixing: Mixing) -> Targets:
     """Return targets mixed by the same shares as the rows."""
     shares = mixing.lambdas.astype(np.float32).reshape(-1, *[1] * (targets.ndim - 1))

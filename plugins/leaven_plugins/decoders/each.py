@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from leaven.errors import DecodeError
 from leaven.protocols import Decoded, Decoder, DecodeRequest
 
 
-def decode_each(decoder: Decoder, requests: Sequence[DecodeRequest]) -> Iterator[Decoded]:
-    """Yield what is decoded of each request, in order; nothing is decoded before it is asked for.
+def decode_each(decoder: Decoder, requests: Sequence[DecodeRequest]) -> Iterator[Decoded | Exception]:
+    """Yield what is decoded of each request, in order, or the error in its place; one failure costs no other image.
 
-    Raises:
-        DecodeError: at the image that cannot be decoded.
+    Nothing is decoded before it is asked for. ``MemoryError`` is raised.
     """
     batch = getattr(decoder, "decode_batch", None)
-    if batch is not None:
-        yield from batch(requests)
-        return
-    for data, color, region, min_scale in requests:
-        yield decoder.decode(data, color=color, region=region, min_scale=min_scale)
+    if batch is None:
+        return (_decoded(decoder, request) for request in requests)
+    return _of_batch(batch(requests), len(requests))
+
+
+def _decoded(decoder: Decoder, request: DecodeRequest) -> Decoded | Exception:
+    data, color, region, min_scale = request
+    try:
+        return decoder.decode(data, color=color, region=region, min_scale=min_scale)
+    except MemoryError:
+        raise
+    except Exception as error:
+        return error
+
+
+def _of_batch(images: Iterable[Decoded | DecodeError], count: int) -> Iterator[Decoded | Exception]:
+    given = 0
+    problem: Exception | None = None
+    try:
+        for image in images:
+            given += 1
+            yield image
+    except MemoryError:
+        raise
+    except Exception as error:
+        problem = error
+    for _ in range(given, count):
+        yield problem or DecodeError(f"the decoder gave {given} images of a batch of {count}")

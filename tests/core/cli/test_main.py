@@ -74,6 +74,31 @@ def test_our_errors_are_a_line_and_with_v_a_traceback(cli, single):
     assert err.endswith("error: the well is dry\n")
 
 
+def failing(tmp_path, expression):
+    (tmp_path / "failing.py").write_text(
+        "import click\nfrom leaven import Component, LeavenError, SampleError, hookimpl\n"
+        "from leaven.errors import SampleErrors\n"
+        f"@click.command()\ndef fail():\n    raise {expression}\n"
+        "@hookimpl\ndef leaven_commands():\n    yield Component('fail', fail, 'fail')\n"
+    )
+    return tmp_path / "failing.py"
+
+
+def test_errors_of_several_samples_are_a_line_each(cli, tmp_path):
+    samples = "[SampleError(f'no {n}', index=n, key=f'k{n}', stage='decode') for n in range(30)]"
+    code, _, err = cli("-p", failing(tmp_path, f"SampleErrors({samples})"), "fail")
+    assert code == 1
+    lines = err.splitlines()
+    assert lines[:2] == ["error: 30 samples failed", "  sample 0 (k0): decode failed: no 0"]
+    assert lines[-1] == "  and 22 more"
+    assert len(lines) == 10
+
+
+def test_nothing_in_an_error_reaches_the_terminal_as_it_is(cli, tmp_path):
+    err = cli("-p", failing(tmp_path, r"LeavenError('one\x1b[2J\rtwo\nthree\x07')"), "fail")[2]
+    assert err == "error: one\\x1b[2J\\rtwo\nthree\\x07\n"
+
+
 def test_a_fault_of_the_program_keeps_its_traceback(cli, single):
     with pytest.raises(ZeroDivisionError):
         cli("-p", single, "hello", "--how", "bug")

@@ -12,51 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+from reading import epoch, stream, values
 
 import leaven
-from leaven import TurboDataLoader
-from leaven.errors import ParameterError, RecipeError, SampleError, WorkerError
+from leaven.errors import ParameterError, PoisonError, RecipeError, SampleError, SampleErrors, WorkerError
 
 PARTS = Path(__file__).parents[2] / "data" / "loader_parts"
-
-
-@pytest.fixture(autouse=True)
-def parts(monkeypatch):
-    monkeypatch.syspath_prepend(str(PARTS))
-    import loader_parts
-
-    return loader_parts
-
-
-@pytest.fixture
-def make(parts):
-    """Make a loader over Numbers with Echo workers."""
-
-    def make(size=10, batch_size=4, nworkers=0, worker=None, dataset=None, **options):
-        if dataset is None:
-            dataset = leaven.create(parts.Numbers, size=size)
-        return TurboDataLoader(dataset, batch_size, worker or parts.Echo(), nworkers, **options)
-
-    return make
-
-
-def values(samples):
-    return [int(value) for sample in samples for value in sample["value"][:, 0]]
-
-
-def epoch(loader):
-    return [values(mini_batches) for _, mini_batches in loader]
-
-
-def stream(loader, epochs=2):
-    """Return everything of some epochs that must not depend on how it was made."""
-    with loader:
-        return [
-            (iteration, sample["value"].tolist(), sample["noise"].tolist(), sample["key"])
-            for _ in range(epochs)
-            for iteration, mini_batches in loader
-            for sample in mini_batches
-        ]
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 5, 8])
@@ -338,7 +299,7 @@ def test_sys_exit_in_an_iterable_reaches_the_consumer(make, transport):
 @pytest.mark.parametrize("transport", ["inline", "threads", "zeromq"])
 def test_an_error_that_no_text_can_hold(make, parts, transport):
     with make(8, 4, worker=parts.Unruly("surrogate"), nworkers=1, transport=transport) as loader:
-        with pytest.raises(SampleError, match=r"ValueError: bad .*udcff name"):
+        with pytest.raises(SampleErrors, match=r"ValueError: bad .*udcff name"):
             epoch(loader)
 
 
@@ -442,9 +403,9 @@ def test_a_failing_iterable_raises_its_own_error(make, nworkers):
     ("how", "error", "words"),
     [
         ("setup", Exception, "no key in the lock"),
-        ("lists", ParameterError, "'odd' has 2 entries for 4 rows"),
+        ("lists", ParameterError, "'odd' has 0 entries of sample 0: append once for each row"),
         ("object", Exception, "thing"),
-        ("stop", SampleError, "StopIteration"),
+        ("stop", SampleErrors, "StopIteration"),
     ],
 )
 def test_unruly_workers_are_errors(make, parts, nworkers, how, error, words):
@@ -454,7 +415,7 @@ def test_unruly_workers_are_errors(make, parts, nworkers, how, error, words):
 
 
 def test_a_killed_worker_ends_the_run_at_once(make, parts):
-    with make(40, 4, worker=parts.Echo(kill_at=17), nworkers=2) as loader:
+    with make(40, 4, worker=parts.Echo(kill_at=17), nworkers=2, max_restarts=0) as loader:
         began = time.monotonic()
         with pytest.raises(WorkerError, match=r"worker \d \(pid \d+\) was killed by signal 9 \(SIGKILL\) .*sample 17"):
             epoch(loader)
@@ -473,20 +434,27 @@ def test_dead_workers_are_replaced_and_nothing_is_lost(make, parts, shared_memor
                 with contextlib.suppress(ProcessLookupError):  # whoever made it may be dead already
                     os.kill(sample["pid"][0], signal.SIGKILL)
     assert found == undisturbed
-    assert 3 <= caplog.text.count("it was replaced") <= 9
+    assert 3 <= caplog.text.count("it is replaced") <= 9
 
 
-def test_a_sample_that_kills_every_worker_ends_the_run_when_the_restarts_are_used_up(make, parts):
-    with make(40, 4, worker=parts.Echo(kill_at=17), nworkers=2, max_restarts=3) as loader:
+def test_a_sample_that_kills_workers_is_an_error_at_its_place(make, parts):
+    with make(40, 4, worker=parts.Echo(kill_at=17), nworkers=2) as loader:
         seen = []
-        with pytest.raises(WorkerError, match=r"SIGKILL.*while it worked on sample 17"):
+        with pytest.raises(PoisonError, match=r"sample 17 \(n17\).*SIGKILL.*killed 3 workers") as caught:
             for _, mini_batches in loader:
                 seen += values(mini_batches)
-    assert seen == list(range(len(seen)))
+    assert seen == list(range(16))
+    assert (caught.value.kills, caught.value.index) == (3, 17)
+
+
+def test_too_many_deaths_in_a_row_end_the_run(make, parts):
+    with make(40, 4, worker=parts.Echo(kill_at=17), nworkers=2, max_restarts=2, poison_after=9) as loader:
+        with pytest.raises(WorkerError, match=r"SIGKILL.*while it worked on sample 17 of request 4"):
+            epoch(loader)
 
 
 def test_a_worker_that_exits_is_named_with_its_status_and_last_words(make, parts):
-    with make(8, 4, worker=parts.Echo(exit_at=2), nworkers=1) as loader:
+    with make(8, 4, worker=parts.Echo(exit_at=2), nworkers=1, max_restarts=0) as loader:
         with pytest.raises(WorkerError, match="ended with exit status 3 while it worked on sample 2"):
             epoch(loader)
     with make(8, 4, worker=parts.Unruly("exit"), nworkers=1) as loader:
@@ -495,7 +463,7 @@ def test_a_worker_that_exits_is_named_with_its_status_and_last_words(make, parts
 
 
 def test_after_a_death_the_loader_starts_again(make, parts):
-    loader = make(8, 4, nworkers=1)
+    loader = make(8, 4, nworkers=1, max_restarts=0)
     with loader:
         ((_, samples), *_rest) = list(loader)
         os.kill(samples[0]["pid"][0], signal.SIGKILL)

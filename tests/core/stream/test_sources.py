@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from leaven.errors import ParameterError, SampleError
-from leaven.stream.sources import Lookups, Positions, Walk, packed, source_of
+from leaven.stream.order import Order
+from leaven.stream.sources import Requests, Walk, has_positions, packed, source_of
 from leaven.stream.wire import unpack_sample
-
-OPTIONS = {"readable": False, "seed": 0, "shuffle": False, "window": 10}
+from leaven_plugins.samplers.sequential.sampler import Sequential
 
 
 class Files:
@@ -17,19 +17,63 @@ class Files:
         return {"value": index}
 
 
+def source(data, readable=False):
+    order = Order.of(Sequential(), data, 0) if has_positions(data) else None
+    return source_of(data, order, readable, window=10, rows=4)
+
+
+def taken(source, start, stop):
+    return source.stretch([(start, source.reach(stop))], stop - start)
+
+
 def test_what_workers_can_read_travels_as_positions():
-    source = source_of(Files(), **OPTIONS | {"readable": True})
-    assert isinstance(source, Positions)
-    assert source.stretch(2, 5) == (2, [0, 1, 1], [2, 0, 1], None)
+    found = source(Files(), readable=True).stretch([(2, 5)], 4)
+    assert (found.position, found.rows, found.epochs, found.indices, found.items) == (2, 4, [0, 1, 1], [2, 0, 1], None)
+    assert found.rejected == []
 
 
 @pytest.mark.parametrize("data", [Files(), [{"value": n} for n in range(3)], tuple({"value": n} for n in range(3))])
 def test_what_they_cannot_read_is_packed_here(data):
-    source = source_of(data, **OPTIONS)
-    assert isinstance(source, Lookups)
-    position, epochs, indices, items = source.stretch(1, 4)
-    assert (position, epochs, indices) == (1, [0, 0, 1], [1, 2, 0])
-    assert [unpack_sample(item)["value"] for item in items] == [1, 2, 0]
+    found = source(data).stretch([(1, 3), (3, 4)], 3)
+    assert (found.position, found.epochs, found.indices) == (1, [0, 0, 1], [1, 2, 0])
+    assert [unpack_sample(item)["value"] for item in found.items] == [1, 2, 0]
+
+
+def test_what_cannot_be_read_here_is_rejected_by_row():
+    class Holes(Files):
+        def sample(self, index):
+            if index == 1:
+                raise OSError("a hole")
+            return {"value": index}
+
+    found = source(Holes()).stretch([(0, 3)], 3)
+    ((row, fields),) = found.rejected
+    assert (row, fields["index"], fields["stage"], fields["cause_type"]) == (1, 1, "read", "OSError")
+    assert [unpack_sample(item)["value"] for item in (found.items[0], found.items[2])] == [0, 2]
+
+
+def test_requests_say_themselves_what_a_batch_is_of():
+    class Own:
+        def yield_requests(self):
+            yield [{"n": 5}, {"n": 6}]
+            yield [{"n": 7}]
+
+    first, second = source(Own()).stretches(epoch=3, parts=2)
+    assert (first.position, first.rows, first.epochs, first.indices, first.final) == (0, 2, [3, 3], [0, 1], False)
+    assert (second.position, second.indices, second.final, second.ordinal) == (2, [2], True, 1)
+    assert numbers(first) + numbers(second) == [5, 6, 7]
+
+
+def test_requests_of_positions():
+    class Own(Files):
+        def yield_requests(self):
+            yield [2, 0]
+
+    (found,) = source(Own()).stretches(epoch=0, parts=1)
+    assert found.indices == [2, 0]
+    assert [unpack_sample(item)["value"] for item in found.items] == [2, 0]
+    with pytest.raises(ParameterError, match="a request of 2 samples; expected 1 to 1"):
+        list(Requests(Own(), 1).stretches(0, 1))
 
 
 def numbers(stretch):
@@ -41,8 +85,8 @@ def walk(count, once=False, window=10):
     return Walk(iter(samples) if once else _Again(samples), window)
 
 
-def begin(source, position, skip, length=None):
-    source.begin(position, skip, source.flows(length))
+def begin(source, position, skip, length=None, epoch=0):
+    source.begin(epoch, position, skip, source.flows(length))
 
 
 class _Again:
@@ -56,10 +100,10 @@ class _Again:
 def test_an_iterable_is_walked_from_its_start_in_each_epoch():
     source = walk(5)
     begin(source, 0, 0)
-    assert numbers(source.stretch(0, 3)) == [0, 1, 2]
-    assert numbers(source.stretch(3, 6)) == [3, 4]
-    begin(source, 20, 0)
-    again = source.stretch(20, 23)
+    assert numbers(taken(source, 0, 3)) == [0, 1, 2]
+    assert numbers(taken(source, 3, 6)) == [3, 4]
+    begin(source, 20, 0, epoch=1)
+    again = taken(source, 20, 23)
     assert numbers(again) == [0, 1, 2]
     assert again.epochs == [1, 1, 1]
 
@@ -67,9 +111,9 @@ def test_an_iterable_is_walked_from_its_start_in_each_epoch():
 def test_with_a_length_it_flows_on():
     source = walk(3)
     begin(source, 0, 0, length=4)
-    assert numbers(source.stretch(0, 4)) == [0, 1, 2, 0]
+    assert numbers(taken(source, 0, 4)) == [0, 1, 2, 0]
     begin(source, 4, 0, length=4)
-    found = source.stretch(4, 8)
+    found = taken(source, 4, 8)
     assert numbers(found) == [1, 2, 0, 1]
     assert found.epochs == [1, 1, 2, 2]
 
@@ -77,40 +121,40 @@ def test_with_a_length_it_flows_on():
 def test_an_iterator_keeps_what_was_read_but_not_delivered():
     source = walk(8, once=True)
     begin(source, 0, 0)
-    source.stretch(0, 6)
+    taken(source, 0, 6)
     begin(source, 2, 0)
-    assert numbers(source.stretch(2, 8)) == [2, 3, 4, 5, 6, 7]
-    assert numbers(source.stretch(8, 9)) == []
+    assert numbers(taken(source, 2, 8)) == [2, 3, 4, 5, 6, 7]
+    assert numbers(taken(source, 8, 9)) == []
 
 
 def test_no_more_is_kept_than_the_window():
     source = walk(10_000, once=True, window=7)
     begin(source, 0, 0)
     for start in range(0, 9_000, 3):
-        source.stretch(start, start + 3)
+        taken(source, start, start + 3)
     assert len(source._kept) == 7
-    assert numbers(source.stretch(8_995, 9_001)) == list(range(8_995, 9_001))
+    assert numbers(taken(source, 8_995, 9_001)) == list(range(8_995, 9_001))
 
 
 def test_resuming_skips():
     source = walk(9)
     begin(source, 4, 4)
-    assert numbers(source.stretch(4, 7)) == [4, 5, 6]
+    assert numbers(taken(source, 4, 7)) == [4, 5, 6]
     source = walk(9, once=True)
     begin(source, 4, 0)
-    assert numbers(source.stretch(4, 7)) == [4, 5, 6]
+    assert numbers(taken(source, 4, 7)) == [4, 5, 6]
 
 
 def test_an_empty_iterable_with_a_length_ends():
     source = walk(0)
     begin(source, 0, 0, length=5)
-    assert numbers(source.stretch(0, 5)) == []
+    assert numbers(taken(source, 0, 5)) == []
 
 
 @pytest.mark.parametrize("data", ["text", b"bytes", {"a": 1}, 3, None])
 def test_what_is_no_source_says_so(data):
     with pytest.raises(ParameterError, match="neither a dataset"):
-        source_of(data, **OPTIONS)
+        has_positions(data)
 
 
 def test_packing():

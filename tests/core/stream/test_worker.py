@@ -6,7 +6,7 @@ import pytest
 from leaven.errors import LeavenError, ParameterError, SampleError
 from leaven.stream.randomness import Streams
 from leaven.stream.wire import pack_sample
-from leaven.stream.worker import BufferWorker, Item, Request, Worker, failures_named, single_batches
+from leaven.stream.worker import BufferWorker, Item, Request, Worker, single_batches
 
 
 class Scaled(BufferWorker):
@@ -80,9 +80,87 @@ def test_a_failing_row_names_its_sample(sample, stage, words):
     assert (caught.value.index, caught.value.key, caught.value.stage) == (1, "k1", stage)
 
 
-def test_interrupts_are_not_sample_errors():
-    with pytest.raises(KeyboardInterrupt), failures_named(Item(0, 0, "", b""), "x"):
-        raise KeyboardInterrupt
+class Choosy(BufferWorker):
+    """Does to each sample what it says: ``do``, after half of its row and one of its lists are there."""
+
+    def __init__(self):
+        self.add_buffer("value", ((2,), "int64", 5))
+
+    def prepare(self, sample, row, buffers):
+        buffers["value"][0] = row.index
+        for _ in range(sample.get("early", 1)):
+            row.append("early", row.index)
+        if "do" in sample:
+            sample["do"]()
+        buffers["value"][1] = row.index
+        if sample.get("late", True):
+            row.append("late", row.key)
+
+
+def raising(error):
+    def do():
+        raise error
+
+    return {"do": do}
+
+
+def tolerated(samples):
+    """The batch, and the errors by row, of a request that goes on."""
+    worker, rejected = Choosy(), {}
+    asked = request(worker, samples)._replace(reject=rejected.__setitem__)
+    return worker.process(asked), rejected
+
+
+def test_a_row_that_fails_costs_no_other():
+    batch, rejected = tolerated([{}, raising(ValueError("no")), b"\xc1", {}])
+    assert batch["value"][[0, 3]].tolist() == [[0, 0], [3, 3]]
+    assert batch["early"] == [0, None, None, 3]
+    assert batch["late"] == ["k0", None, None, "k3"]
+    assert {row: (error.index, error.stage, error.cause_type) for row, error in rejected.items()} == {
+        1: (1, "prepare", "ValueError"),
+        2: (2, "unpack", ""),
+    }
+    assert isinstance(rejected[1].__cause__, ValueError)
+
+
+def test_a_list_that_appears_after_a_failure_is_aligned():
+    batch, rejected = tolerated([raising(SampleError("no", stage="label")), {}, {}])
+    assert batch["late"] == [None, "k1", "k2"]
+    assert (rejected[0].index, rejected[0].key, rejected[0].stage) == (0, "k0", "label")
+
+
+def test_a_batch_without_a_good_row_has_no_lists():
+    batch, rejected = tolerated([raising(StopIteration()), raising(SystemExit(1)), raising(GeneratorExit())])
+    assert set(batch) == {"value"}
+    assert [error.cause_type for error in rejected.values()] == ["StopIteration", "SystemExit", "GeneratorExit"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_interrupts_and_a_lack_of_memory_are_not_sample_errors(error):
+    with pytest.raises(error):
+        tolerated([raising(error())])
+
+
+@pytest.mark.parametrize(
+    ("samples", "words"),
+    [
+        ([{}, {"late": False}], "'late' has 0 entries of sample 1"),
+        ([{"late": False}, {}], "'late' has 0 entries of sample 0"),
+        ([{"early": 0}, {"early": 2}], "'early' has 0 entries of sample 0"),
+        ([{"early": 2}, {"early": 2}], "'early' has 2 entries of sample 0"),
+        ([raising(ValueError()), {}, {"early": 2}], "'early' has 2 entries of sample 2"),
+    ],
+)
+def test_a_good_row_appends_once_to_each_list(samples, words):
+    with pytest.raises(ParameterError, match=words):
+        tolerated(samples)
+
+
+def test_it_tells_what_it_is_on():
+    told = []
+    worker = Choosy()
+    worker.process(request(worker, [{}, {}])._replace(doing=lambda index, stage: told.append((index, stage))))
+    assert told == [(0, "prepare"), (1, "prepare")]
 
 
 def test_rows_randomness_is_that_of_their_cell():

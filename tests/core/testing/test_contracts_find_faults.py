@@ -78,6 +78,12 @@ class SloppyDecoder:
     def decode(self, data, *, color=True, region=None, min_scale=1.0):
         return Decoded(np.zeros((3, 3, 3)), Region(1, 1, 2, 2), 0.5)
 
+    def decode_batch(self, requests):
+        for data, *_ in requests:
+            if data == b"no image":
+                raise DecodeError("no image")
+            yield self.decode(data)
+
 
 class LeakyFeed:
     """Keeps everything, loses lists."""
@@ -188,6 +194,32 @@ def leaven_collators():
     yield Component("ragged", RaggedCollator, "loses rows")
 
 
+class EndlessPass:
+    """Ends too late, counts, keeps everything."""
+
+    length = 10.5
+
+    def __init__(self, length):
+        self.kept = list(range(min(length, 100_000)))
+
+    def indices(self, epoch, ranks):
+        ranks += len(self.kept)
+        self.kept += [random.random() for _ in ranks]
+        return self.kept[-len(ranks):] + [0.5]
+
+
+class EndlessSampler:
+    """Goes on behind the end."""
+
+    def over(self, dataset, seed):
+        return EndlessPass(len(dataset))
+
+
+@hookimpl
+def leaven_samplers():
+    yield Component("endless", EndlessSampler, "goes on")
+
+
 class VagueLoss:
     """Takes anything."""
 
@@ -294,6 +326,10 @@ class TestMetric(Faulty, MetricContract):
 
 class TestDataset(Faulty, DatasetContract):
     spec = "dataset:one"
+
+
+class TestSampler(Faulty, SamplerContract):
+    spec = "sampler:endless"
 
 
 class TestTransport(Faulty, TransportContract):

@@ -233,3 +233,37 @@ def test_probabilities_are_checked_together():
 def test_batches_that_do_not_fit_are_refused(collator, changed, text):
     with pytest.raises(LeavenError, match=text):
         collator.collate({**batch(), **changed}, np.random.default_rng(0))
+
+
+def gappy(collator, gaps, seed=1, **given):
+    before = batch(**given)
+    valid = ~np.isin(np.arange(ROWS), gaps)
+    before["label"][~valid] = -1  # what a label buffer is filled with need not be a class
+    handed = {**{key: value.copy() for key, value in before.items()}, "valid": valid}
+    after = collator.collate(handed, np.random.default_rng(seed))
+    return before, after, after[collator.name]
+
+
+@pytest.mark.parametrize("collator", EVERYTHING)
+def test_rows_without_a_sample_are_mixed_with_nothing(collator):
+    for seed in range(5):
+        _, _, usual = collated(collator, seed)
+        before, after, records = gappy(collator, [1, 4], seed)
+        for row, (record, other) in enumerate(zip(records, usual, strict=True)):
+            if {row, other["partner"]} & {1, 4}:
+                assert record == {"lambda": 1.0, "partner": row}
+                np.testing.assert_array_equal(after["image"][row], before["image"][row])
+            else:
+                assert record == other
+        assert not after["target"][[1, 4]].any()
+        np.testing.assert_allclose(after["target"][[0, 2, 3, 5]].sum(1), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "labels", [[1, None, 2, 3, None, 0], [np.array([1.0, 0]), None, *[np.array([0, 1.0])] * 3, None]]
+)
+def test_labels_in_lists_may_be_missing_where_there_is_no_sample(labels):
+    valid = np.array([label is not None for label in labels])
+    handed = {**batch(), "label": labels, "valid": valid}
+    target = Mixup(classes=CLASSES, prob=0.0).collate(handed, np.random.default_rng(0))["target"]
+    assert target.sum(1).tolist() == valid.tolist()

@@ -67,3 +67,18 @@ def test_what_cannot_be_padded_is_refused(batch, parameters, text):
 def test_parameters_are_checked(parameters, text):
     with pytest.raises(ParameterError, match=text):
         Padding(**parameters)
+
+
+@pytest.mark.parametrize("keys", [None, ["points"]])
+@pytest.mark.parametrize("gap", [0, 1, 2])
+def test_rows_without_a_sample_are_empty(keys, gap):
+    points = [np.ones((length, 2), "float32") for length in (3, 1)]
+    points.insert(gap, None)
+    handed = {"points": points, "names": ["a", None, "b"], "valid": np.arange(3) != gap}
+    padded = Padding(keys, value=7).collate(handed, np.random.default_rng(0))
+    lengths = [3, 1]
+    lengths.insert(gap, 0)
+    assert padded["points_mask"].sum(1).tolist() == lengths
+    assert (padded["points"].shape, padded["points"].dtype) == ((3, 3, 2), np.float32)
+    assert (padded["points"][gap] == 7).all()
+    assert padded["names"] == ["a", None, "b"]

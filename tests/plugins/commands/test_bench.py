@@ -156,6 +156,40 @@ def test_a_table_for_people(bench):
     assert re.search(r"\n +0 +[\d,]+ +\d\.\d\d s +\d+% +[\d,]+ MB", out)
 
 
+def test_a_trace(bench, tmp_path):
+    path = tmp_path / "new" / "trace.json"
+    code, out, err = bench("--workers", "1", "--trace", str(path), "--json")
+    assert code == 0
+    assert "measuring 1 workers again, for the trace" in err
+    told = json.loads(out.splitlines()[-1])["trace"]
+    assert told["path"] == str(path)
+    assert sum(told["stages"].values()) == pytest.approx(1)
+    assert {"decode", "collate", "idle"} <= set(told["stages"])
+    events = json.loads(path.read_text())["traceEvents"]
+    rows = {event["args"]["name"]: event["tid"] for event in events if event["name"] == "thread_name"}
+    assert len(rows) == 2
+    assert {event["tid"] for event in events} == set(rows.values())
+    waits = [event for event in events if event["name"] == "wait"]
+    assert {event["tid"] for event in waits} == {rows["consumer"]}
+    decoded = {event["args"]["sample"] for event in events if event["name"] == "decode"}
+    assert decoded >= set(range(64))
+
+
+def test_a_trace_for_people(bench, tmp_path):
+    code, out, _ = bench("--trace", str(tmp_path / "trace.json"))
+    assert code == 0
+    assert re.search(r"stage +share of workers' time", out)
+    assert re.search(r"\n +decode +\d+\.\d%", out)
+    assert "trace.json: open it in https://ui.perfetto.dev" in out
+
+
+def test_a_trace_that_cannot_be_written(bench, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, _, err = bench("--trace", str(tmp_path / "file" / "trace.json"))
+    assert code == 1
+    assert "cannot write the trace" in err
+
+
 def test_quiet(bench, config, capsys):
     assert run(["-q", "bench", "loader", str(config), "--seconds", "0.1", "--json"]) == 0
     out, err = capsys.readouterr()

@@ -91,9 +91,10 @@ def test_nothing_to_show(registry, tmp_path):
         opened(str(tmp_path / "empty.msgpack"), registry)
 
 
-def test_names_follow_the_order_of_the_loader(registry, tmp_path):
+@pytest.mark.parametrize("order", ["shuffle = true", 'sampler = "shuffle"', 'sampler = { use = "blocks", size = 2 }'])
+def test_names_follow_the_order_of_the_loader(registry, tmp_path, order):
     (tmp_path / "c.toml").write_text(
-        '[data.train]\nuse = "shapes"\nlength = 9\n[loader]\nbatch_size = 4\nnworkers = 0\nshuffle = true\n'
+        f'[data.train]\nuse = "shapes"\nlength = 9\n[loader]\nbatch_size = 4\nnworkers = 0\n{order}\n'
         '[worker]\nuse = "classification"\nimage = { shape = [3, 8, 8], dtype = "uint8" }\n'
     )
     experiment = opened(str(tmp_path / "c.toml"), registry).experiment

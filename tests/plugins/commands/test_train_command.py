@@ -292,7 +292,7 @@ def test_ctrl_c_ends_the_run_and_its_workers(config):
         if "1/100000" in line:
             break
     children = children_of(process.pid)
-    assert len(children) == 4  # 2 for training, 2 for validation
+    assert len(children) == 2  # for training and validation
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130, errors

@@ -71,6 +71,17 @@ def test_packed_messages_are_stored_as_they_are(tmp_path):
     assert MsgpackDataset(path).key(2) == "k2"
 
 
+def test_offsets_are_where_samples_begin(tmp_path):
+    make(tmp_path / "x.msgpack", 20)
+    dataset = MsgpackDataset(tmp_path / "x.msgpack")
+    content = (tmp_path / "x.msgpack").read_bytes()
+    assert dataset.offset(0) == 0
+    for index in (0, 7, 19, -1):
+        assert content[dataset.offset(index) :].startswith(dataset.sample(index))
+    with pytest.raises(IndexError):
+        dataset.offset(20)
+
+
 def test_positions_follow_the_rules_of_sequences(tmp_path):
     samples = make(tmp_path / "x.msgpack", 5)
     dataset = MsgpackDataset(tmp_path / "x.msgpack")

@@ -18,6 +18,7 @@ from leaven_plugins.policies.poly.policy import Poly
 from leaven_plugins.trainers.standard.events import EVENTS
 from leaven_plugins.trainers.standard.snapshots import load_snapshot
 from leaven_plugins.trainers.standard.trainer import Trainer
+from leaven_plugins.trainers.standard.validity import valid_part
 
 GOLDEN = Path(__file__).parents[4] / "shared" / "golden"
 
@@ -52,6 +53,61 @@ def a_trainer(train_iter, network=None, momentum=0.0, **options):
 
 
 # ---- what it computes
+
+
+def with_gaps(sample, gaps, form=np.asarray):
+    """The sample with rows that hold nothing before, within and after it."""
+    kept = [place for place in range(len(sample["label"]) + len(gaps)) if place not in gaps]
+    valid = np.zeros(len(sample["label"]) + len(gaps), bool)
+    valid[kept] = True
+    spread = {}
+    for key, value in sample.items():
+        spread[key] = torch.full((len(valid), *value.shape[1:]), 99, dtype=value.dtype)
+        spread[key][kept] = value
+    names = ["nobody"] * len(valid)
+    return {**spread, "valid": form(valid), "name": names, "classes": ["a", "b"], "scale": torch.tensor(2.0)}
+
+
+@pytest.mark.parametrize("form", [np.asarray, torch.tensor])
+def test_rows_without_a_sample_count_for_nothing(form):
+    wholes = [[a_batch(1, 4), a_batch(2, 3)], [a_batch(3, 5)]]
+    nobody = with_gaps(a_batch(4, 0), [0, 1, 2], form)
+    gappy = [
+        [with_gaps(wholes[0][0], [0, 5], form), nobody, with_gaps(wholes[0][1], [1], form)],
+        [nobody],
+        [with_gaps(wholes[1][0], [], form)],
+    ]
+    one, other = a_network(), a_network()
+    expected = a_trainer(wholes, one, momentum=0.0, val_iter=wholes).train(1)
+    found = a_trainer(gappy, other, momentum=0.0, val_iter=gappy).train(1)
+    torch.testing.assert_close(one.state_dict(), other.state_dict(), rtol=0, atol=0)
+    assert found["train_metric_values"] == expected["train_metric_values"]
+    assert found["val_metric_values"] == expected["val_metric_values"]
+    assert [record["samples"] for record in found["records"]] == [12, 12]
+
+
+def test_an_iteration_without_any_sample_makes_no_step():
+    nobody = with_gaps(a_batch(4, 0), [0, 1, 2])
+    network, alone = a_network(), a_network()
+    a_trainer([a_batch(0), nobody, nobody], network, momentum=0.9).train(1)
+    a_trainer([a_batch(0)], alone, momentum=0.9).train(1)
+    torch.testing.assert_close(network.state_dict(), alone.state_dict(), rtol=0, atol=0)
+
+
+def test_what_has_no_entry_for_each_row_stays_as_it_is():
+    sample = with_gaps(a_batch(1, 3), [1])
+    part = valid_part(sample)
+    assert part["scale"] is sample["scale"]
+    assert part["classes"] is sample["classes"]
+    assert (len(part["name"]), part["image"].shape, part["valid"].tolist()) == (3, (3, 5), [True] * 3)
+
+
+@pytest.mark.parametrize(
+    "valid", [None, np.ones(4, bool), torch.ones(4, dtype=torch.bool), "yes", np.zeros((4, 2), bool)]
+)
+def test_a_sample_whose_rows_all_count_is_left_alone(valid):
+    sample = {**a_batch(1), "valid": valid}
+    assert valid_part(sample) is sample
 
 
 def test_one_epoch_is_the_bare_loop():

@@ -6,7 +6,7 @@ import time
 import pytest
 
 import leaven
-from leaven.errors import SampleError, TransportError
+from leaven.errors import SampleErrors, TransportError
 
 
 class Where(leaven.BufferWorker):
@@ -52,7 +52,7 @@ def test_a_worker_that_was_made_by_hand_is_copied():
 
 def test_sys_exit_in_a_worker_is_an_error_and_ends_nothing():
     with loader(leaven.create(Where, leave=True)) as batches:
-        with pytest.raises(SampleError, match="SystemExit: 3"):
+        with pytest.raises(SampleErrors, match="SystemExit: 3"):
             list(batches)
 
 

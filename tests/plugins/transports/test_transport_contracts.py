@@ -13,3 +13,7 @@ class TestInline(TransportContract):
 
 class TestThreads(TransportContract):
     spec = "transport:threads"
+
+
+class TestTcp(TransportContract):
+    spec = "transport:tcp"

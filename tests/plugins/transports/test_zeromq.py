@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import logging
 import os
+import random
 import stat
+import struct
 import threading
 import time
 from pathlib import Path
 
 import pytest
+import zmq
 
 from leaven.errors import TransportError
 from leaven_plugins.transports.zeromq.transport import ZeroMQ
@@ -130,3 +134,78 @@ def test_nothing_is_left_when_it_is_opened_again(folder):
         transport.open(2)
         transport.close()
     assert list(Path(folder).iterdir()) == []
+
+
+@pytest.fixture
+def raw(folder, context):
+    """A transport with two workers, and a function that connects any socket to one of its paths."""
+    transport = ZeroMQ()
+    transport.open(2)
+    (made,) = folder.iterdir()
+
+    def connected(kind, name):
+        socket = context.socket(kind)
+        socket.connect(f"ipc://{made}/{name}")
+        return socket
+
+    yield transport, connected
+    transport.close()
+
+
+def test_what_is_no_answer_is_dropped_and_told_once(raw, caplog):
+    caplog.set_level(logging.WARNING, logger="leaven.transport")
+    transport, connected = raw
+    socket = connected(zmq.PUSH, "answers")
+    chance = random.Random(1)
+    found = []
+    for n in range(10_000):
+        frames = [
+            chance.randbytes(chance.choice((0, 1, 3, 4, 4, 5, 40))) for _ in range(chance.choice((1, 2, 2, 3, 9)))
+        ]
+        if len(frames) == 2 and len(frames[0]) == 4:
+            frames[0] = struct.pack("!I", chance.choice((2, 3, 255, 1 << 31, (1 << 32) - 1)))
+        socket.send_multipart(frames)
+        if n % 100 == 0:  # among them, what a worker says
+            socket.send_multipart([struct.pack("!I", 1), b"%d" % n])
+            found += transport.receive()
+    found += received(transport, 100 - len(found))
+    assert found == [(1, b"%d" % n) for n in range(0, 10_000, 100)]
+    assert len(caplog.records) == 1
+    assert "malformed" in caplog.text
+
+
+def test_a_worker_drops_what_is_no_message(tmp_path, context):
+    work, answers = context.socket(zmq.PUSH), context.socket(zmq.PULL)
+    work.bind(f"ipc://{tmp_path}/worker-0")
+    answers.bind(f"ipc://{tmp_path}/answers")
+    channel = ZeroMQ().connect({"folder": str(tmp_path), "worker": 0})
+    sending = threading.Thread(target=lambda: [work.send_multipart([b"x"] * (1 + n % 3)) for n in range(3000)])
+    sending.start()
+    assert [channel.receive() for _ in range(1000)] == [b"x"] * 1000
+    sending.join()
+    channel.close()
+
+
+def test_an_answer_that_is_too_long_is_refused_where_it_is_made(raw, monkeypatch):
+    monkeypatch.setattr("leaven_plugins.transports.zeromq.channel.LIMIT", 100)
+    transport, _ = raw
+    channel = ZeroMQ().connect(transport.address(0))
+    with pytest.raises(TransportError, match=r"101 bytes is over the limit of 100.*batch_size"):
+        channel.send(bytes(101))
+    channel.close()
+
+
+def test_with_no_workers_nothing_lies_around(folder):
+    transport = ZeroMQ()
+    transport.open(0)
+    assert list(folder.iterdir()) == []
+    assert transport.receive() == []
+    transport.close()
+
+
+def test_a_folder_that_cannot_be_written_is_named(folder):
+    if os.getuid() == 0:
+        pytest.skip("root may write anywhere")
+    folder.chmod(0o500)
+    with pytest.raises(TransportError, match="TMPDIR"):
+        ZeroMQ().open(1)

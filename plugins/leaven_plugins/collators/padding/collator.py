@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaven.errors import LeavenError, ParameterError, listing, suggestion
+from leaven_plugins.collators.validity import valid_rows
+
+Valid = NDArray[np.bool_] | None
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,8 @@ class Padding:
     """Makes one array of a list of sequences, by filling up the short ones at their ends.
 
     A list of ``rows`` arrays ``(length, ...)`` becomes one array ``(rows, longest, ...)``. Beside ``key`` there is
-    then ``key_mask``, bool ``(rows, longest)``, which is true where there was something.
+    then ``key_mask``, bool ``(rows, longest)``, which is true where there was something. Rows that hold no sample count
+    as empty sequences.
 
     Args:
         keys: lists to pad; by default all lists whose entries are arrays of at least one axis.
@@ -47,10 +51,13 @@ class Padding:
             LeavenError: there is no such list, its entries are not arrays that agree in all axes but the first, or
                 ``value`` does not fit their dtype.
         """
-        keys = [key for key, values in batch.items() if _is_ragged(values)] if self.keys is None else self.keys
+        valid = valid_rows(batch)
+        if valid is not None and not valid.any():
+            return batch
+        keys = [key for key, values in batch.items() if _is_ragged(values, valid)] if self.keys is None else self.keys
         padded = dict(batch)
         for key in keys:
-            sequences = _sequences(batch, key)
+            sequences = _sequences(batch, key, valid)
             padded[key] = self._padded(sequences, key)
             if self.mask:
                 lengths = np.array([len(sequence) for sequence in sequences])
@@ -70,20 +77,34 @@ class Padding:
         return padded
 
 
-def _is_ragged(values: Any) -> bool:
-    return isinstance(values, list) and all(isinstance(value, np.ndarray) and value.ndim for value in values)
+def _is_ragged(values: Any, valid: Valid) -> bool:
+    if not isinstance(values, list):
+        return False
+    held = (values[row] for row in _held(values, valid))
+    return all(isinstance(value, np.ndarray) and value.ndim for value in held)
 
 
-def _sequences(batch: Mapping[str, Any], key: str) -> list[NDArray[Any]]:
+def _held(values: Sequence[Any], valid: Valid) -> Sequence[int]:
+    """Return which entries are those of a sample."""
+    if valid is None or len(valid) != len(values):
+        return range(len(values))
+    rows: list[int] = np.flatnonzero(valid).tolist()
+    return rows
+
+
+def _sequences(batch: Mapping[str, Any], key: str, valid: Valid) -> list[NDArray[Any]]:
+    """Return the entries as arrays, with empty ones in the rows that hold no sample."""
     if key not in batch:
         hint = suggestion(key, batch) or f"; the batch has: {listing(batch)}"
         raise LeavenError(f"padding: no {key!r}{hint}")
-    sequences = [_array(value, key, row) for row, value in enumerate(batch[key])]
-    for row, sequence in enumerate(sequences):
-        if sequence.shape[1:] != sequences[0].shape[1:]:
-            shapes = f"{sequence.shape} in row {row}, and {sequences[0].shape} in row 0"
+    rows = _held(batch[key], valid)
+    found = {row: _array(batch[key][row], key, row) for row in rows}
+    first = found[rows[0]]
+    for row, sequence in found.items():
+        if sequence.shape[1:] != first.shape[1:]:
+            shapes = f"{sequence.shape} in row {row}, and {first.shape} in row {rows[0]}"
             raise LeavenError(f"padding: {key!r} has shapes {shapes}: they may differ in the first axis only")
-    return sequences
+    return [found.get(row, first[:0]) for row in range(len(batch[key]))]
 
 
 def _array(value: Any, key: str, row: int) -> NDArray[Any]:

@@ -12,7 +12,7 @@ from leaven_plugins.commands.bench.ops_command import ops
 from leaven_plugins.commands.train.command import overrides_option
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from leaven.registry.registry import Registry
     from leaven_plugins.commands.bench.measure import Measurement
@@ -39,6 +39,7 @@ bench.add_command(ops)
 @overrides_option
 @click.option("--seconds", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="How long each run is.")
 @click.option("--workers", metavar="N,...", callback=worker_counts, help="Numbers of workers to compare.")
+@click.option("--trace", type=click.Path(path_type=Path), help="Run once more, and write here what was done when.")
 @json_option
 @click.pass_obj
 def loader(
@@ -47,15 +48,20 @@ def loader(
     overrides: tuple[str, ...],
     seconds: float,
     workers: tuple[int, ...],
+    trace: Path | None,
     as_json: bool,
 ) -> None:
     """Measure the loader of an experiment, without a network.
 
     CONFIG is the TOML file of an experiment; torch is not needed. The consumer does nothing but take batches, so that
     it waits most of the time: how fast the loader can be, not how fast the training will be.
+
+    With --trace, a further run of the fastest number of workers is written as a trace, to be opened in
+    https://ui.perfetto.dev: a row for each worker, with the stages of each sample, and one for the consumer.
     """
     from leaven.cli.output import console, emit_json, note, table
     from leaven_plugins.commands.bench.measure import measure
+    from leaven_plugins.commands.bench.traced import traced
     from leaven_plugins.commands.train.experiment import Experiment
 
     experiment = Experiment(config, registry, overrides, training=False)
@@ -66,11 +72,19 @@ def loader(
         note(f"measuring {count} workers for {seconds:g} s")
         runs.append(measure(experiment.train_loader(nworkers=count, **feed), count, seconds))
     best = max(runs, key=lambda run: run.images_per_second)
+    stages: dict[str, float] = {}
+    if trace is not None:
+        note(f"measuring {best.workers} workers again, for the trace")
+        stages = traced(lambda given: experiment.train_loader(nworkers=best.workers, **feed, **given), seconds, trace)
     if as_json:
-        emit_json({**best.to_plain(), "runs": [run.to_plain() for run in runs]})
-    else:
-        headings = ("workers", "images/s", "first batch", "consumer waits", "peak memory")
-        console().print(table(headings, _rows(runs)))
+        of_trace = {"trace": {"path": str(trace), "stages": stages}} if trace is not None else {}
+        emit_json({**best.to_plain(), "runs": [run.to_plain() for run in runs], **of_trace})
+        return
+    headings = ("workers", "images/s", "first batch", "consumer waits", "peak memory")
+    console().print(table(headings, _rows(runs)))
+    if trace is not None:
+        console().print(table(("stage", "share of workers' time"), _shares(stages)))
+        click.echo(f"{trace}: open it in https://ui.perfetto.dev")
 
 
 def _rows(runs: Sequence[Measurement]) -> list[tuple[str, ...]]:
@@ -84,3 +98,7 @@ def _rows(runs: Sequence[Measurement]) -> list[tuple[str, ...]]:
         )
         for run in runs
     ]
+
+
+def _shares(stages: Mapping[str, float]) -> list[tuple[str, ...]]:
+    return [(stage, f"{share:.1%}") for stage, share in stages.items()]

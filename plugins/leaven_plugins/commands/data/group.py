@@ -1,4 +1,4 @@
-"""The commands ``leaven data pack`` and ``leaven data info``."""
+"""The commands ``leaven data pack``, ``leaven data info`` and ``leaven data verify``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 
 @click.group()
 def data() -> None:
-    """Pack samples into one file, see what is in one.
+    """Pack samples into one file, see what is in one, verify that all can be read.
 
     Datasets are named by the path of a file or folder, or by a component such as dataset:digits.
     """
@@ -89,6 +89,63 @@ def info(registry: Registry, path: str, as_json: bool) -> None:
         emit_json(report(path, offer.name, seen))
     else:
         print_report(path, offer.name, seen, console())
+
+
+@data.command()
+@click.argument("path", metavar="DATASET")
+@click.option(
+    "--quarantine", type=click.Path(path_type=Path), metavar="FILE", help="Say which samples listed there are fine now."
+)
+@click.option("--only-quarantined", is_flag=True, help="Check only the samples that the quarantine file lists.")
+@click.option(
+    "--key", "keys", multiple=True, default=["image"], metavar="NAME", help="Field of encoded images; can be repeated."
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="List the failures in a quarantine file.")
+@_json
+@click.pass_obj
+def verify(
+    registry: Registry,
+    path: str,
+    quarantine: Path | None,
+    only_quarantined: bool,
+    keys: tuple[str, ...],
+    out: Path | None,
+    as_json: bool,
+) -> int:
+    """Read all samples of DATASET, and decode their images. Exits with 1 if one fails.
+
+    The JSON object has the keys path, format, samples (how many were checked), images (of those that are fine),
+    failures (as a quarantine file lists them), fine and missing (positions of samples that the quarantine file lists,
+    and that have nothing wrong with them, or are not in the dataset).
+    """
+    from leaven.stream.quarantine import Quarantine
+    from leaven_plugins.commands.data.checking import check_samples
+    from leaven_plugins.commands.data.opening import locate
+    from leaven_plugins.commands.data.progress import progress
+    from leaven_plugins.commands.data.quarantined import compare, quarantined
+    from leaven_plugins.commands.data.verdict import print_verdict, verdict
+
+    if only_quarantined and quarantine is None:
+        raise click.UsageError("--only-quarantined needs --quarantine FILE")
+    if out is not None and out.exists():
+        raise DatasetError(f"{out}: exists already; name another file")
+    offer, params = locate(path, registry)
+    decoder = registry.create("decoder:opencv")
+    failures = None if out is None else Quarantine(out)
+    with closing(registry.create(offer.qualified, **params)) as dataset:
+        listed, missing = ({}, []) if quarantine is None else quarantined(quarantine, dataset)
+        indices = sorted(listed) if only_quarantined else range(len(dataset))
+        with progress("verifying", len(indices), console(err=True)) as advance:
+            checked = check_samples(dataset, decoder, indices, keys, advance)
+    compare(checked, listed, missing)
+    if failures is not None:
+        for failure in checked.failures:
+            failures.add(failure)
+    if as_json:
+        emit_json(verdict(path, offer.name, checked))
+    else:
+        print_verdict(path, offer.name, checked, quarantine is not None, console())
+    return 1 if checked.failures else 0
 
 
 def _resizer(registry: Registry, side: int | None) -> Resizer | None:

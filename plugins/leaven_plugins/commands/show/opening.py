@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from leaven.errors import DecodeError, ParameterError
-from leaven.protocols import Dataset, Decoder
+from leaven.protocols import Dataset, Decoder, Sampler
 from leaven.registry.registry import Registry
 from leaven.registry.toml import to_toml
 from leaven.stream.order import Order
@@ -61,9 +61,12 @@ def opened(source: str, registry: Registry, overrides: Iterable[str] = (), size:
 def names_in(experiment: Experiment, count: int) -> Names:
     """Return the keys of the first ``count`` samples that the loader takes, and the names of the classes."""
     dataset: Dataset = experiment.config.build("data.train")
-    shuffle = bool(experiment.config.plain["loader"].get("shuffle", False))
+    loader = experiment.config.plain["loader"]
+    named = loader.get("sampler") or ("shuffle" if loader.get("shuffle") else "sequential")
+    sampler: Sampler = experiment.config.registry.create(named, kind="sampler")
     with closing(dataset):
-        indices = Order(len(dataset), experiment.seed, shuffle).cells(0, count).indices.tolist() if len(dataset) else []
+        order = Order.of(sampler, dataset, experiment.seed) if len(dataset) else None
+        indices = order.cells(0, count).indices.tolist() if order else []
         classes = getattr(dataset, "class_names", None) or getattr(dataset, "classes", None) or ()
         return Names([dataset.key(index) for index in indices], [str(name) for name in classes])
 

@@ -65,7 +65,7 @@ class WorkerStudio:
         first = self._replay.item(0, self._index)
         info = self._arguments["decoder"].info(unpacked(first)[self._arguments.get("source", "image")])
         streams = Streams(self._replay.seed)
-        return [worker.draw(info, Row(first._replace(epoch=epoch), streams, {})) for epoch in range(count)]
+        return [worker.draw(info, Row(first._replace(epoch=epoch), streams)) for epoch in range(count)]
 
     def plain(self) -> Pixels:
         """Return the image as it is made without RNG and ops."""

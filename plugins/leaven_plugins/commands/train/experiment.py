@@ -8,15 +8,18 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from leaven.errors import ConfigError, DatasetError
+from leaven.errors import ConfigError, DatasetError, ParameterError
 from leaven.registry.config import Config, load_config, registry_for
 from leaven.registry.parameters import parameters_of
 from leaven.registry.planning import naming_key
 from leaven.registry.registry import Registry
 from leaven.registry.toml import read_toml
 from leaven.stream.loader import TurboDataLoader
+from leaven.stream.pool import WorkerPool
 from leaven_plugins.commands.train.paths import anchor_datasets, anchor_plugins
 from leaven_plugins.commands.train.schema import DATA, EXPERIMENT, UNCHECKED
+
+_OF_POOL = ("nworkers", "transport", "max_restarts", "worker_timeout")
 
 
 class Experiment:
@@ -68,6 +71,19 @@ class Experiment:
         anchor_datasets(table, os.getcwd(), self.config.registry)
         return table
 
+    def worker_pool(self) -> WorkerPool:
+        """Return workers that loaders of this experiment can share, as ``[loader]`` asks for.
+
+        Raises:
+            ConfigError: a value is out of range.
+        """
+        table = self.config.plain["loader"]
+        asked = {name: table[name] for name in _OF_POOL if name in table}
+        try:
+            return WorkerPool(**asked, registry=self.config.registry)
+        except ParameterError as error:
+            raise ConfigError(f"loader: {error}", self.config.source) from error
+
     def train_loader(self, **given: Any) -> TurboDataLoader:
         """Return a loader of the training data; ``given`` wins over the ``[loader]`` table.
 
@@ -88,7 +104,8 @@ class Experiment:
         if "data.val" not in self.config:
             return None
         worker = self.config.build("val_worker") if "val_worker" in self.config else self._worker_without_chance()
-        still = {"shuffle": False, "length": None, "collators": self._collators_without_chance()}
+        order = {"shuffle": False, "sampler": None, "length": None, "endless": False, "last_batch": "keep"}
+        still = {**order, "collators": self._collators_without_chance()}
         return self._loader("data.val", worker, {**still, **given})
 
     def _loader(self, data: str, worker: Any, given: Mapping[str, Any]) -> TurboDataLoader:

@@ -15,6 +15,7 @@ from leaven.errors import ConfigError
 from leaven.registry.parameters import parameters_of
 from leaven.registry.toml import to_toml
 from leaven.stream.loader import TurboDataLoader
+from leaven.stream.pool import WorkerPool
 from leaven_plugins.commands.show.batches import first_images, sheet_of
 from leaven_plugins.commands.show.sheet import write_sheet
 from leaven_plugins.commands.train.experiment import Experiment
@@ -56,7 +57,8 @@ def run_experiment(experiment: Experiment, folder: Path, console: Console, resum
         if "train.threads" in config:
             stack.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(config.build("train.threads"))
-        train_iter, val_iter = _loaders(experiment, device, done)
+        workers = stack.enter_context(experiment.worker_pool())
+        train_iter, val_iter = _loaders(experiment, device, done, workers)
         logger = config.registry.create("logger:jsonl", path=str(folder / "log.jsonl"))
         stack.callback(logger.close)
         trainer = _trainer(
@@ -102,9 +104,11 @@ def _write_sheet(experiment: Experiment, path: Path) -> None:
 
 
 def _loaders(
-    experiment: Experiment, device: torch.device, done: int
+    experiment: Experiment, device: torch.device, done: int, workers: WorkerPool
 ) -> tuple[TurboDataLoader, TurboDataLoader | None]:
-    given = {} if "feed" in experiment.config.plain["loader"] else {"feed": {"use": "torch", "device": str(device)}}
+    given: dict[str, Any] = {"nworkers": workers}
+    if "feed" not in experiment.config.plain["loader"]:
+        given["feed"] = {"use": "torch", "device": str(device)}
     train_iter, val_iter = experiment.train_loader(**given), experiment.val_loader(**given)
     if done:
         train_iter = experiment.train_loader(**given, start_iteration=done * len(train_iter))

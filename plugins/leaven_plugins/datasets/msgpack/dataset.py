@@ -57,6 +57,11 @@ class MsgpackDataset:
         positions = self._files()[1]
         return positions.key(_checked(index, positions, self.path))
 
+    def offset(self, index: int) -> int:
+        """Return where in the data file the bytes of a sample begin; raises as :meth:`sample` does."""
+        positions = self._files()[1]
+        return positions.span(_checked(index, positions, self.path))[0]
+
     def find(self, key: str) -> int:
         """Return the position of the sample with this key.
 

@@ -9,6 +9,7 @@ from leaven import Component, hookimpl
 
 if TYPE_CHECKING:
     from leaven_plugins.feeds.torch.feed import TorchFeed as TorchFeed
+    from leaven_plugins.feeds.torch.shared import shared_tensor as shared_tensor
 
 
 @hookimpl
@@ -27,4 +28,8 @@ def __getattr__(name: str) -> Any:
         from leaven_plugins.feeds.torch.feed import TorchFeed
 
         return TorchFeed
+    if name == "shared_tensor":
+        from leaven_plugins.feeds.torch.shared import shared_tensor
+
+        return shared_tensor
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

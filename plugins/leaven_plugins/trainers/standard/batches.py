@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leaven.errors import LeavenError
+from leaven_plugins.trainers.standard.validity import valid_part
 
 
 def mini_batches_of(item: Any) -> list[dict[str, Any]]:
-    """Return the mini-batches of one iteration.
+    """Return the mini-batches of one iteration, without rows that hold no sample; those without any row are left out.
 
     Args:
         item: ``(iteration, mini_batches)`` as a loader yields it, a list of sample dicts, or a single one.
@@ -25,7 +26,8 @@ def mini_batches_of(item: Any) -> list[dict[str, Any]]:
         raise LeavenError(
             f"data must be (iteration, mini_batches), a list of sample dicts or one of them, not {type(item).__name__}"
         )
-    return [dict(sample) for sample in item]
+    parts = (valid_part(dict(sample)) for sample in item)
+    return [part for part in parts if part is not None]
 
 
 def rows_of(sample: Mapping[str, Any]) -> int:

@@ -28,6 +28,9 @@ class Trainer:
     lists of sample dicts, or sample dicts. The gradients of an iteration's mini-batches are added up, weighted by rows,
     to what one large batch would give (where losses are means over rows); then the optimizer makes one step.
 
+    Rows that hold no sample, as a batch's mask ``valid`` says, are taken out before network, loss, metrics and hooks
+    see it, and weigh nothing. A mini-batch of such rows alone is left out, and an iteration of these makes no step.
+
     Args:
         network: a module that takes and returns sample dicts, already on its device.
         optimizer: a ``torch.optim.Optimizer`` over its parameters.
@@ -210,7 +213,8 @@ class Trainer:
             torch.autograd.backward(loss * (count / sum(rows)))
             self._hooks.call("train_backward", state, arguments)
         self._set_rates(state["train_policy"], self._epochs_done(meter))
-        state["optimizer"].step()
+        if samples:
+            state["optimizer"].step()
 
     def _forward(self, sample: dict[str, Any], loss: Loss, metric: Measures) -> tuple[dict[str, Any], Tensor]:
         try:

@@ -5,21 +5,24 @@ Only descriptors of batches travel; a worker's answers carry its number in a fra
 
 from __future__ import annotations
 
-import os
-import shutil
-import struct
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import zmq
 
 from leaven.errors import TransportError
 from leaven.protocols import Channel
+from leaven.stream.messages import LIMIT
+from leaven_plugins.transports.folders import PrivateFolder
+from leaven_plugins.transports.rejects import Rejects
+from leaven_plugins.transports.zeromq.channel import WorkerChannel, number_of
 
-_LIMIT = 107  # bytes of a unix socket's path, on Linux
-_NUMBER = struct.Struct("!I")
+Socket = zmq.Socket[bytes]
+Source = TypeVar("Source", bound=int | Socket)
+
+_UNREAD = 1000  # answers that one worker may have waiting here: more than it could have slots for
+_AT_ONCE = 10_000  # messages that one call takes in, however many there are
 
 
 class ZeroMQ:
@@ -27,7 +30,7 @@ class ZeroMQ:
 
     The sockets' folder has mode 0700: abstract or tcp sockets would be open to every user of the machine. It is removed
     as soon as every worker has spoken, since connected sockets do not need their paths: nothing is left behind, even if
-    everything is killed.
+    everything is killed. What is killed sooner leaves a folder whose lock nobody holds, and the next loader removes it.
 
     Args:
         queue: messages that wait in a worker's socket at most, besides the one it is on. What a dead worker had
@@ -41,14 +44,15 @@ class ZeroMQ:
     def __init__(self, queue: int = 8, folder: str | None = None) -> None:
         self._queue = queue
         self._parent = folder
-        self._folder: Path | None = None
-        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
-        self._to_workers: list[zmq.Socket[bytes]] = []
-        self._answers: zmq.Socket[bytes] | None = None
+        self._folder: PrivateFolder | None = None
+        self._context: zmq.Context[Socket] | None = None
+        self._to_workers: list[Socket] = []
+        self._answers: Socket | None = None
+        self._rejects = Rejects("zeromq transport")
         self._silent: set[int] = set()
         self._refusing: set[int] = set()
         self._poller = zmq.Poller()
-        self._watched: set[int] = set()
+        self._watched: set[int | Socket] = set()
 
     def open(self, nworkers: int, handlers: Sequence[Callable[[bytes], Iterable[bytes]]] | None = None) -> None:
         """Bind the sockets.
@@ -66,6 +70,8 @@ class ZeroMQ:
             raise
         self._poller.register(self._answers, zmq.POLLIN)
         self._silent = set(range(nworkers))
+        if not self._silent:
+            self._remove_folder()
 
     def renew(self, worker: int) -> None:
         """Give the worker's successor a socket of its own, and the answers' socket a path again if it has none."""
@@ -73,8 +79,8 @@ class ZeroMQ:
         self._refusing.discard(worker)
         if self._folder is None:
             self._folder = _private_folder(self._parent)
-            _bind(self._answers, self._folder / "answers")
-        (self._folder / f"worker-{worker}").unlink(missing_ok=True)
+            _bind(self._answers, self._folder.path / "answers")
+        (self._folder.path / f"worker-{worker}").unlink(missing_ok=True)
         self._to_workers[worker] = self._bound(zmq.PUSH, f"worker-{worker}")
         self._silent.add(worker)
 
@@ -82,11 +88,11 @@ class ZeroMQ:
         """Return the two paths that the worker connects to, and its number."""
         if self._folder is None:
             raise TransportError("zeromq transport: it is not open")
-        return {"folder": str(self._folder), "worker": worker}
+        return {"folder": str(self._folder.path), "worker": worker}
 
     def connect(self, address: Mapping[str, Any]) -> Channel:
         """Return the worker's end."""
-        return _Channel(str(address["folder"]), int(address["worker"]), self._queue)
+        return WorkerChannel(str(address["folder"]), int(address["worker"]), self._queue)
 
     def send(self, worker: int, message: bytes) -> bool:
         """Hand the message to the worker's socket; ``False`` where it is full or nobody has connected yet."""
@@ -102,16 +108,20 @@ class ZeroMQ:
         return True
 
     def receive(self) -> list[tuple[int, bytes]]:
-        """Return all answers that have arrived."""
+        """Return the answers that have arrived; what does not come from a worker is counted and dropped."""
+        found: list[tuple[int, bytes]] = []
         if self._answers is None:
-            return []
-        found = []
-        while True:
+            return found
+        for _ in range(_AT_ONCE):
             try:
-                number, message = self._answers.recv_multipart(zmq.NOBLOCK)
+                frames = self._answers.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 break
-            found.append((_NUMBER.unpack(number)[0], message))
+            number = number_of(frames, len(self._to_workers))
+            if number is None:
+                self._rejects.add("not two frames with a worker's number first")
+            else:
+                found.append((number, frames[1]))
         if self._silent and found:
             self._silent.difference_update(worker for worker, _ in found)
             if not self._silent:
@@ -119,19 +129,24 @@ class ZeroMQ:
         return found
 
     def wait(self, fds: Sequence[int], timeout: float | None) -> list[int]:
-        """Poll the answers' socket together with ``fds``, and with the sockets that could not take a message."""
-        wanted = set(fds)
-        for fd in wanted - self._watched:
-            self._poller.register(fd, zmq.POLLIN)
-        for fd in self._watched - wanted:
-            self._poller.unregister(fd)
+        """Wait for ``fds``, for answers, and for the sockets that could not take a message."""
+        return self.poll(fds, timeout)
+
+    def poll(self, sources: Iterable[Source], timeout: float | None) -> list[Source]:
+        """Wait like :meth:`wait`, for further sockets as well, and return those of ``sources`` that can be read."""
+        asked = list(sources)
+        wanted: set[int | Socket] = set(asked)
+        for source in wanted - self._watched:
+            self._poller.register(source, zmq.POLLIN)
+        for source in self._watched - wanted:
+            self._poller.unregister(source)
         self._watched = wanted
         for worker in self._refusing:
             self._poller.register(self._to_workers[worker], zmq.POLLOUT)
-        ready = self._poller.poll(None if timeout is None else int(timeout * 1000))
+        ready = {source for source, _ in self._poller.poll(None if timeout is None else int(timeout * 1000))}
         while self._refusing:
             self._poller.unregister(self._to_workers[self._refusing.pop()])
-        return [int(source) for source, _ in ready if isinstance(source, int)]
+        return [source for source in asked if source in ready]
 
     def close(self) -> None:
         """Close the sockets, dropping what they hold."""
@@ -142,51 +157,29 @@ class ZeroMQ:
         self._poller, self._watched, self._refusing = zmq.Poller(), set(), set()
         self._remove_folder()
 
-    def _bound(self, kind: int, name: str) -> zmq.Socket[bytes]:
+    def _bound(self, kind: int, name: str) -> Socket:
+        """Return a socket of the loader's side. Nothing on it ever waits: sends are tried, closing drops.
+
+        IMMEDIATE stays as it is: it is about connections that a socket makes, and this one accepts them. Before a
+        worker has connected there is nothing that a message could wait in, and sending says so.
+        """
         assert self._context is not None
         assert self._folder is not None
         socket = self._context.socket(kind)
         socket.set(zmq.LINGER, 0)  # nothing in flight is worth waiting for
         socket.set(zmq.SNDHWM, self._queue)
-        socket.set(zmq.RCVHWM, 0)  # bounded by the batches' slots; a full inbox must not stop a worker
-        _bind(socket, self._folder / name)
+        socket.set(zmq.RCVHWM, _UNREAD)  # a full inbox stops nobody: what a worker then says waits on its own side
+        socket.set(zmq.MAXMSGSIZE, LIMIT)
+        _bind(socket, self._folder.path / name)
         return socket
 
     def _remove_folder(self) -> None:
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.remove()
             self._folder = None
 
 
-class _Channel:
-    """A worker's end: it pulls work from its own socket and pushes answers to the common one."""
-
-    def __init__(self, folder: str, worker: int, queue: int) -> None:
-        self._number = _NUMBER.pack(worker)
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._work = self._connected(zmq.PULL, f"{folder}/worker-{worker}", queue)
-        self._answers = self._connected(zmq.PUSH, f"{folder}/answers", 0)
-
-    def receive(self) -> bytes:
-        return self._work.recv()
-
-    def send(self, message: bytes) -> None:
-        self._answers.send_multipart([self._number, message])
-
-    def close(self) -> None:
-        self._answers.close(linger=200)  # ms: the last answer may be why this worker ends
-        self._context.destroy(linger=0)
-
-    def _connected(self, kind: int, path: str, queue: int) -> zmq.Socket[bytes]:
-        socket = self._context.socket(kind)
-        socket.set(zmq.LINGER, 200)
-        socket.set(zmq.RCVHWM, queue)
-        socket.set(zmq.SNDHWM, 0)
-        socket.connect(f"ipc://{path}")
-        return socket
-
-
-def _bind(socket: zmq.Socket[bytes] | None, path: Path) -> None:
+def _bind(socket: Socket | None, path: Path) -> None:
     assert socket is not None
     try:
         socket.bind(f"ipc://{path}")
@@ -194,19 +187,8 @@ def _bind(socket: zmq.Socket[bytes] | None, path: Path) -> None:
         raise TransportError(f"zeromq transport: cannot bind a socket to {path}: {error}") from error
 
 
-def _private_folder(parent: str | None) -> Path:
-    parent = parent or os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+def _private_folder(parent: str | None) -> PrivateFolder:
     try:
-        folder = Path(tempfile.mkdtemp(prefix="leaven-", dir=parent))
-    except OSError as error:
-        raise TransportError(
-            f"zeromq transport: cannot make a folder for sockets in {parent!r} ({error.strerror}); "
-            "set TMPDIR to one that can be written"
-        ) from error
-    if len(str(folder / "worker-000")) > _LIMIT:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise TransportError(
-            f"zeromq transport: {str(folder)!r} is too long for a socket's path ({_LIMIT} bytes); "
-            "set TMPDIR to a shorter one"
-        )
-    return folder
+        return PrivateFolder(parent)
+    except TransportError as error:
+        raise TransportError(f"zeromq transport: {error}") from error

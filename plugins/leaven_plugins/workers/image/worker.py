@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from leaven.errors import DecodeError, ParameterError, SampleError, listing, suggestion
 from leaven.protocols import Decoded, Decoder, DecodeRequest, ImageInfo, Op, Rng
 from leaven.stream.buffers import BufferSpec, SpecLike
-from leaven.stream.worker import BufferWorker, Request, Row, aligned, failures_named, named_row, row_views
+from leaven.stream.worker import BufferWorker, Request, Row, aligned, giving_up, opened, row_views
 from leaven_plugins.decoders.each import decode_each
 from leaven_plugins.ops.geometry import (
     Matrix,
@@ -117,19 +117,15 @@ class ImageWorker(BufferWorker):
         """
         if type(self).prepare is not ImageWorker.prepare:
             return super().process(request)
-        lists: dict[str, list[Any]] = {}
-        rows = [named_row(item, request.streams, lists) for item in request.samples]
-        shots = []
-        for item, sample, row in rows:
-            request.started(item.index)
-            with failures_named(item, "prepare"):
-                shots.append(self.plan(sample, row))
-        decoded = decode_each(self._decoder, [shot.request for shot in shots])
-        for place, ((item, sample, row), shot) in enumerate(zip(rows, shots, strict=True)):
-            request.started(item.index)
-            with failures_named(item, "prepare"):
-                self.fill(sample, row, row_views(request, place), shot, _next(decoded))
-        return {**request.arrays, **aligned(lists, request.rows)}
+        rows, planned = self._planned(request)
+        decoded = decode_each(self._decoder, [shot.request for *_, shot in planned])
+        for place, sample, row, shot in planned:
+            request.doing(row.index, "decode")
+            with giving_up(request, place, row):
+                pixels = _next(decoded)
+                request.doing(row.index, "prepare")
+                self.fill(sample, row, row_views(request, place), shot, pixels)
+        return {**request.arrays, **aligned(rows)}
 
     def prepare(self, sample: Mapping[str, Any], row: Row, buffers: Mapping[str, NDArray[Any]]) -> None:
         """Fill one row: :meth:`plan`, decode, :meth:`fill`."""
@@ -218,6 +214,18 @@ class ImageWorker(BufferWorker):
         least_scale = 1 / max(finest_ratio(matrix), 1)  # which keeps the target's resolution
         return Shot(info, DecodeRequest(data, color, region, least_scale), values, matrix, None)
 
+    def _planned(self, request: Request) -> tuple[list[Row], list[tuple[int, Mapping[str, Any], Row, Shot]]]:
+        """Return all rows; and place in the batch, sample, row and shot of those that can be planned."""
+        rows, planned = [], []
+        for place, item in enumerate(request.samples):
+            row = Row(item, request.streams)
+            rows.append(row)
+            request.doing(item.index, "draw")
+            with giving_up(request, place, row):
+                sample = opened(item, row)
+                planned.append((place, sample, row, self.plan(sample, row)))
+        return rows, planned
+
     def render(self, shot: Shot, decoded: Decoded) -> Image:
         """Return the image after geometry, ``(height, width, channels)`` of the buffer's size."""
         background = shot.values.get("background", self._background)
@@ -256,14 +264,14 @@ def _method(values: Mapping[str, Any]) -> int:
     return interpolation(values.get("interp_method", LINEAR))
 
 
-def _next(decoded: Iterator[Decoded]) -> Decoded:
-    try:
-        return next(decoded)
-    except DecodeError as error:
-        raise _undecodable(error) from error
+def _next(decoded: Iterator[Decoded | Exception]) -> Decoded:
+    pixels = next(decoded)
+    if isinstance(pixels, Exception):
+        raise _undecodable(pixels) from pixels
+    return pixels
 
 
-def _undecodable(error: DecodeError) -> SampleError:
+def _undecodable(error: Exception) -> SampleError:
     return SampleError(str(error), stage="decode", cause_type=type(error).__name__)
 
 
@@ -287,5 +295,5 @@ def _checked_spec(spec: BufferSpec) -> BufferSpec:
 
 def _background(spec: BufferSpec) -> Any:
     """Return the fill value as a background: one value, one for each channel, or ``None`` where it is a picture."""
-    values = np.ravel(spec.fill)
+    values = np.ravel(0 if spec.fill is None else spec.fill)
     return values.tolist() if values.size in (1, spec.shape[0]) else None

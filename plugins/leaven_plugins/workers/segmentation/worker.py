@@ -135,8 +135,10 @@ class SegmentationWorker(ImageWorker):
         raise SampleError(f"no mask: no key {asked}{hint}; the sample has: {listing(names)}", stage="mask")
 
 
-def _outside(fill: NDArray[Any], params: Mapping[str, Any]) -> Any:
+def _outside(fill: NDArray[Any] | None, params: Mapping[str, Any]) -> Any:
     """Return the number of what lies outside of the image; ``None`` where the fill value is a picture."""
+    if fill is None:
+        raise ParameterError("target_image: the buffer needs a fill value, the number of what lies outside of images")
     for key in params:
         if key != "background":
             raise ParameterError(

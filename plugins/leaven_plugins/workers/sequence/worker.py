@@ -120,6 +120,8 @@ def _of_one(spec: BufferSpec) -> BufferSpec:
     if len(spec.shape) != 4 or spec.shape[0] < 1:
         expected = "(frames, channels, height, width)"
         raise ParameterError(f"image: the buffer's shape is {spec.shape}; it has to be {expected}")
+    if spec.fill is None:
+        raise ParameterError("image: the buffer needs a fill value, for what follows the end of short sequences")
     return BufferSpec(spec.shape[1:], spec.dtype, spec.fill[:, 0])
 
 

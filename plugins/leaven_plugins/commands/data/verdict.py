@@ -1,0 +1,69 @@
+"""What ``leaven data verify`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from leaven.errors import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from leaven.stream.quarantine import Listed
+    from leaven_plugins.commands.data.checking import Checked
+
+_MOST = 20
+
+
+def verdict(path: str, format: str, checked: Checked) -> dict[str, Any]:  # noqa: A002 - as the key is called
+    """Return the report for programs.
+
+    Keys: ``path`` and ``format`` of the dataset, ``samples`` (how many were checked), ``images`` (of those that
+    are fine), ``failures`` (as a quarantine file lists them), ``fine`` and ``missing`` (positions of samples that the
+    quarantine file lists: without a failure now, or not in the dataset).
+    """
+    return {
+        "path": path,
+        "format": format,
+        "samples": checked.samples,
+        "images": checked.images,
+        "failures": [asdict(failure) for failure in checked.failures],
+        "fine": [listed.index for listed in checked.fine],
+        "missing": [listed.index for listed in checked.missing],
+    }
+
+
+def print_verdict(path: str, format: str, checked: Checked, compared: bool, console: Console) -> None:  # noqa: A002
+    """Print the report for people; ``compared``: there was a quarantine file."""
+    from leaven.cli.output import table
+
+    rows = [
+        ("format", format),
+        ("checked", f"{checked.samples:,} samples, {checked.images:,} images"),
+        ("failed", f"{len(checked.failures):,}"),
+    ]
+    if compared:
+        rows.append(("listed, but fine now", _some(checked.fine)))
+        rows.append(("listed, but not there", _some(checked.missing)))
+    console.print(table(("dataset", printable(path)), rows))
+    if checked.failures:
+        console.print(table(("sample", "key", "offset", "stage", "error"), map(_row, checked.failures[:_MOST])))
+        rest = len(checked.failures) - _MOST
+        if rest > 0:
+            console.print(f"and {rest:,} more")
+
+
+def _row(failure: Listed) -> tuple[str, ...]:
+    cause = f"{failure.cause}: " if failure.cause else ""
+    offset = "" if failure.offset is None else str(failure.offset)
+    texts = (str(failure.index), failure.key, offset, failure.stage, cause + failure.error)
+    return tuple(printable(text, 200) for text in texts)
+
+
+def _some(listed: Sequence[Listed]) -> str:
+    names = [f"{one.index} ({one.key})" if one.key else f"{one.index}" for one in listed[:_MOST]]
+    rest = len(listed) - len(names)
+    text = ", ".join(printable(name, 80) for name in names) or "none"
+    return f"{len(listed):,}: {text}{f' and {rest:,} more' if rest else ''}" if listed else text

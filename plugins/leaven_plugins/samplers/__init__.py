@@ -1,0 +1,1 @@
+"""Samplers: what says which sample of a dataset comes when."""
