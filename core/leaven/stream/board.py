@@ -74,7 +74,12 @@ class Line:
 
     def on(self, index: int, stage: str) -> None:
         """It is on a sample of the request; a stage that is not in the table counts as ``work``."""
-        self._mark(_CODES.get(stage, _WORK), index + 1)
+        words, code, now = self._words, _CODES.get(stage, _WORK), time.monotonic_ns()
+        words[2] = index + 1  # as in _mark: this is called several times for each sample
+        words[3] = code
+        words[4] = now
+        if self.trace is not None:
+            self.trace.append((code, index, now))
 
     def stage(self, stage: str) -> None:
         """It is on the request as a whole."""

@@ -120,7 +120,9 @@ _KINDS: dict[str, type[Message]] = {
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
-_LISTS = {"epochs", "indices", "rejected", "in_slot", "batches", "failures", "trace", "errors"}
+_INT = {int}
+_INTS = {"epochs", "indices"}
+_LISTS = {"rejected", "in_slot", "batches", "failures", "trace", "errors"}
 _MAPS = {"spec", "versions"}
 _TEXTS = {"status", "words"}
 
@@ -149,6 +151,8 @@ def decode(data: bytes, limit: int = LIMIT) -> Message:
 
 
 def _fits(field: str, value: Any) -> bool:
+    if field in _INTS:
+        return isinstance(value, list) and _INT.issuperset(map(type, value))
     if field in _LISTS:
         return isinstance(value, list) and all(_fits_entry(field, entry) for entry in value)
     if field in _MAPS:
@@ -163,8 +167,6 @@ def _fits(field: str, value: Any) -> bool:
 
 
 def _fits_entry(field: str, entry: Any) -> bool:
-    if field in ("epochs", "indices"):
-        return type(entry) is int
     if field in ("rejected", "failures"):
         return _is_pair(entry) and is_error(entry[1])
     if field == "in_slot":
