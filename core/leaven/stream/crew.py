@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from leaven.stream.board import Board, Doing
@@ -104,10 +104,10 @@ class Crew:
         readable([child.fd], _DUMP)
         child.kill()
 
-    def kill(self) -> None:
-        """End all of them at once."""
-        for child in self._children.values():
-            child.kill()
+    def kill(self, numbers: Iterable[int]) -> None:
+        """End these at once."""
+        for number in numbers:
+            self._children[number].kill()
 
     def wait(self, wake_fd: int, seconds: float, hurry: Callable[[], bool]) -> None:
         """Wait until all have ended, for ``seconds`` at most, or until ``hurry`` after ``wake_fd`` was written to."""

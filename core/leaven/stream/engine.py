@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from copy import copy
@@ -21,6 +20,7 @@ from leaven.stream.messages import Done
 from leaven.stream.parts import Parts
 from leaven.stream.pool import WorkerPool
 from leaven.stream.serving import Policy, Server
+from leaven.stream.shared import handle
 from leaven.stream.sources import Stretch, reader
 from leaven.stream.substitutes import choices
 from leaven.stream.supervisor import Supervisor
@@ -202,8 +202,7 @@ class Engine:
             "tolerance": settings.policy.tolerance,
             "mask": settings.policy.mask,
             "trace": settings.policy.trace,
-            "arena": None if elsewhere else arena.fd,
-            "owner": os.getpid(),
+            "arena": None if elsewhere else handle(arena.fd),
             "versions": versions() if elsewhere else {},
         }
 

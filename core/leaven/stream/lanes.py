@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from leaven.stream.arena import Arena, Layout
 from leaven.stream.buffers import BufferSpec, buffer_spec
 from leaven.stream.making import MASK
 from leaven.stream.serving import Policy, Server
+from leaven.stream.shared import opened
 
 
 def server(spec: Mapping[str, Any]) -> Server:
@@ -22,24 +22,10 @@ def server(spec: Mapping[str, Any]) -> Server:
     layout = Layout.of(specs_of(worker.buffers, policy.mask), spec["rows"])
     arena = None
     if spec["shared"]:
-        arena = Arena(spec["slots"], layout.size, fd=opened(spec["arena"], spec["owner"]))
+        arena = Arena(spec["slots"], layout.size, fd=opened(spec["arena"]))
     return Server(worker, collators, dataset, layout, arena, spec["seed"], policy)
 
 
 def specs_of(buffers: Mapping[str, BufferSpec], mask: bool) -> Mapping[str, BufferSpec]:
     """Return the arrays of a batch: the worker's, and the mask of valid rows where one is wanted."""
     return {**buffers, MASK: buffer_spec(((), "bool", True))} if mask else buffers
-
-
-def opened(fd: int, owner: int) -> int:
-    """Return a descriptor of shared memory: the one that was inherited, or the one of the process that made it.
-
-    What a pool got while its workers were running already cannot have been inherited.
-    """
-    path = f"/proc/{owner}/fd/{fd}"
-    try:
-        if os.path.samestat(os.stat(path), os.fstat(fd)):
-            return fd
-    except OSError:
-        pass
-    return os.open(path, os.O_RDWR | os.O_CLOEXEC)

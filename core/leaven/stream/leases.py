@@ -2,36 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
 from collections import deque
 from typing import Any
 
 from leaven.stream.lane import Lane
+from leaven.stream.lending import Lease
 from leaven.stream.supervisor import Supervisor
-
-
-class Lease(weakref.ref[Any]):
-    """Knows when the last view of ``memory`` has died: then ``callback`` is called with the lease.
-
-    The callback should be a method of a builtin, such as a deque's ``append``, which runs no Python code: a Ctrl-C
-    that arrives within a Python finalizer would be printed and forgotten.
-
-    Attributes:
-        about: what the lease is about.
-    """
-
-    __slots__ = ("about",)
-
-    about: Any
-
-    def __new__(cls, memory: Any, callback: Any, about: Any) -> Lease:  # noqa: D102
-        self = super().__new__(cls, memory, callback)
-        self.about = about
-        return self
-
-    def __init__(self, memory: Any, callback: Any, about: Any) -> None:
-        # The constructor of references would not take what it is about.
-        pass
 
 
 class Leases:

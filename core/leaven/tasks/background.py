@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import os
 import secrets
 import time
 import weakref
@@ -21,6 +20,7 @@ from leaven.stream.arena import Arena, Layout
 from leaven.stream.lane import Lane
 from leaven.stream.pool import WorkerPool
 from leaven.stream.randomness import Streams
+from leaven.stream.shared import handle
 from leaven.stream.sources import Stretch
 from leaven.stream.supervisor import Supervisor
 from leaven.tasks.answers import wait_for
@@ -184,10 +184,10 @@ def _started(call: Call, layout: Layout, pool: WorkerPool, seed: int, runs: Iter
     task = None if pool.in_process else call.pack(sharing)
     slots = pool.nworkers
     arena = Arena(slots, layout.size)
-    owner = os.getpid()
+    where = handle(arena.fd)
 
     def spec(elsewhere: bool) -> dict[str, Any]:
-        shared = {"results": layout_to_plain(layout), "slots": slots, "arena": arena.fd, "owner": owner}
+        shared = {"results": layout_to_plain(layout), "slots": slots, "arena": where}
         return {"role": "tasks", "task": task, "elsewhere": elsewhere, "seed": seed, **shared}
 
     lane = Lane(slots, 1, spec, lambda: Repeating(call, layout, arena, carrier, seed, alone=False), [arena.fd])

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from leaven.errors import TaskError, WorkerError
 from leaven.stream.arena import Arena, Layout
 from leaven.stream.board import Line
-from leaven.stream.lanes import opened
 from leaven.stream.messages import Done, Work
 from leaven.stream.randomness import Streams
 from leaven.stream.serving import Answerer
+from leaven.stream.shared import opened
 from leaven.tasks.calls import ByValue, Call, Carrier, Outcome, outcome_of
 from leaven.tasks.functions import name_of
 from leaven.tasks.results import layout_from_plain, results_of
@@ -33,7 +33,7 @@ def server(spec: Mapping[str, Any]) -> Answerer:
     if spec["task"] is None:
         return Calling(ByValue())
     layout = layout_from_plain(spec["results"])
-    arena = Arena(spec["slots"], layout.size, fd=opened(spec["arena"], spec["owner"]))
+    arena = Arena(spec["slots"], layout.size, fd=opened(spec["arena"]))
     return Repeating(Call.unpack(spec["task"]), layout, arena, ByValue(), spec["seed"], alone=True)
 
 

@@ -103,11 +103,11 @@ STUCK = """
     import signal, sys
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a background job does not have
     import leaven
-    import leaven.stream.supervisor as supervisor
+    import leaven.stream.roster as roster
     from loader_parts import Echo, Numbers
 
     if __name__ == "__main__":
-        supervisor._GRACE = 600.0
+        roster._GRACE = 600.0
         with leaven.TurboDataLoader(leaven.create(Numbers, size=8), 4, Echo(slow_at=5), nworkers=1) as loader:
             for iteration, (sample,) in loader:
                 print(sample["pid"][0], flush=True)
