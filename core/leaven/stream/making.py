@@ -143,11 +143,11 @@ class Maker:
         return Request(position, samples, len(items), arrays, self._streams, self._line.on, reject)
 
     def _watched(self, items: list[Item]) -> Iterator[Item]:
-        half = len(items) // 2
+        mark, half = self._line.marker("work"), len(items) // 2
         for place, item in enumerate(items):
             if place == half:
                 failpoint("worker.half_written")
-            self._line.on(item.index, "work")
+            mark(item.index)
             yield item
 
     def _replaced(

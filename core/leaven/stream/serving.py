@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from itertools import repeat
 from typing import Any, Protocol
 
 from leaven.errors import ProtocolError, SampleError
@@ -193,25 +194,26 @@ class Server:
 
     def _items(self, work: Work, failed: dict[int, SampleError], line: Line) -> list[Item]:
         """Read the samples; what cannot be read is added to ``failed``."""
-        items = []
-        for row, (epoch, index) in enumerate(zip(work.epochs, work.indices, strict=True)):
+        data = self._contents(work.indices, failed, line.marker("read")) if work.items is None else work.items
+        failpoint("worker.read")
+        return list(map(Item._make, zip(work.indices, work.epochs, repeat(""), data)))
+
+    def _contents(
+        self, indices: Sequence[int], failed: dict[int, SampleError], mark: Callable[[int], None]
+    ) -> list[bytes | Mapping[str, Any]]:
+        assert self._dataset is not None
+        found: list[bytes | Mapping[str, Any]] = []
+        sample = self._dataset.sample
+        for row, index in enumerate(indices):
             data: bytes | Mapping[str, Any] = b""
             if row not in failed:
-                line.on(index, "read")
+                mark(index)
                 try:
-                    data = self._read(index) if work.items is None else work.items[row]
-                except SampleError as error:
-                    failed[row] = error
-            items.append(Item(index, epoch, "", data))
-        failpoint("worker.read")
-        return items
-
-    def _read(self, index: int) -> bytes | Mapping[str, Any]:
-        assert self._dataset is not None
-        try:
-            return self._dataset.sample(index)
-        except Exception as error:
-            raise SampleError(str(error), index=index, stage="read", cause_type=type(error).__name__) from error
+                    data = sample(index)
+                except Exception as error:
+                    failed[row] = _unreadable(index, error)
+            found.append(data)
+        return found
 
     def _substitute(
         self,
@@ -226,8 +228,8 @@ class Server:
         if self._dataset is not None:
             index = substitute(self._streams, epoch, failing.index, attempt, len(self._dataset))
             try:
-                return Item(index, epoch, "", self._read(index))
-            except SampleError:
+                return Item(index, epoch, "", self._dataset.sample(index))
+            except Exception:  # another one is tried
                 return None
         if given is None:
             place = substitute(self._streams, epoch, failing.index, attempt, len(whole))
@@ -257,6 +259,14 @@ def _taken(line: Line) -> list[tuple[int, int, int]]:
         return []
     changes, line.trace = line.trace, []
     return changes
+
+
+def _unreadable(index: int, error: Exception) -> SampleError:
+    if isinstance(error, SampleError):
+        return error
+    made = SampleError(str(error), index=index, stage="read", cause_type=type(error).__name__)
+    made.__cause__ = error
+    return made
 
 
 def _rejected(fields: Mapping[str, Any]) -> SampleError:
