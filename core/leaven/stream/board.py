@@ -32,7 +32,7 @@ _WORDS = _LINE // 8
 
 
 class Doing(NamedTuple):
-    """What a worker is on: its process, request and sample (``None`` between requests), for how long."""
+    """What a worker is on: its process (0 while there is none), request and sample (``None``: none), for how long."""
 
     pid: int
     lane: int

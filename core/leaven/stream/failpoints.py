@@ -22,7 +22,7 @@ VARIABLE = "LEAVEN_FAILPOINT"
 POINTS = {
     "worker.starting": "before the worker is set up",
     "worker.received": "a request has arrived",
-    "worker.read": "the samples of a request have been read",
+    "worker.read": "the first sample of a request is about to be read",
     "worker.half_written": "half of a request's samples have been worked on",
     "worker.before_ack": "the batch is made, the answer not sent",
     "worker.after_ack": "the answer has been sent",

@@ -49,6 +49,7 @@ class Maker:
         streams: of the loader's seed.
         tolerance: ``raise``, ``skip`` or ``replace``.
         line: says what the worker is on.
+        read: reads a sample whose content did not come with the request.
         substitute: returns the item to try for the ``attempt``-th time in place of a row's, ``None`` if there is none.
     """
 
@@ -59,6 +60,7 @@ class Maker:
         streams: Streams,
         tolerance: str,
         line: Line,
+        read: Callable[[int], bytes | Mapping[str, Any]],
         substitute: Callable[[int, Item, Sequence[Item], int], Item | None],
     ) -> None:
         self._worker = worker
@@ -66,6 +68,7 @@ class Maker:
         self._streams = streams
         self._tolerance = tolerance
         self._line = line
+        self._read = read
         self._substitute = substitute
 
     def make(
@@ -116,11 +119,10 @@ class Maker:
                 if not isinstance(result, Mapping):
                     result = [] if result is None else [_copied(batch) for batch in result]
             except SampleError as error:
-                row = next((row for row in rows if todo[row].index == error.index), None)
-                if row is None or self._tolerance == "raise":
-                    raise
-                failed[row] = error
-                del todo[row]
+                failed |= self._given_up(todo, error)
+                if self._tolerance == "raise":
+                    return None
+                todo = {row: item for row, item in todo.items() if row not in failed}
                 continue
             failed.update((rows[place], error) for place, error in rejected.items())
             if not isinstance(result, Mapping):
@@ -143,12 +145,35 @@ class Maker:
         return Request(position, samples, len(items), arrays, self._streams, self._line.on, reject)
 
     def _watched(self, items: list[Item]) -> Iterator[Item]:
-        mark, half = self._line.marker("work"), len(items) // 2
+        failpoint("worker.read")
+        reading, working = self._line.marker("read"), self._line.marker("work")
+        read, half = self._read, len(items) // 2
         for place, item in enumerate(items):
             if place == half:
                 failpoint("worker.half_written")
-            mark(item.index)
+            index, epoch, key, data = item
+            if data is None:
+                reading(index)
+                try:
+                    data = read(index)
+                except Exception as error:
+                    raise _unreadable(index, error) from error
+                item = Item(index, epoch, key, data)
+            working(index)
             yield item
+
+    def _given_up(self, todo: Mapping[int, Item], error: SampleError) -> dict[int, SampleError]:
+        """Return the rows that a worker gave up the whole request for; with one that cannot be read, all of these."""
+        found = {row: error for row, item in todo.items() if item.index == error.index}
+        if not found:
+            raise error
+        for row, item in todo.items() if error.stage == "read" else ():
+            try:
+                if item.data is None:
+                    self._read(item.index)
+            except Exception as other:
+                found[row] = _unreadable(item.index, other)
+        return found
 
     def _replaced(
         self,
@@ -246,6 +271,12 @@ class Gathered:
             else:
                 self._others[key] = [None] * self._rows
         return self._others[key]
+
+
+def _unreadable(index: int, error: Exception) -> SampleError:
+    if isinstance(error, SampleError):
+        return error
+    return SampleError(str(error), index=index, stage="read", cause_type=type(error).__name__)
 
 
 def _scatter(column: Any, targets: Sequence[int], values: Sequence[Any]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from itertools import repeat
 from typing import Any, Protocol
 
-from leaven.errors import ProtocolError, SampleError
+from leaven.errors import LeavenError, ProtocolError, SampleError
 from leaven.protocols import Collator, Dataset
 from leaven.protocols import Worker as WorkerProtocol
 from leaven.stream.arena import Arena, Layout
@@ -145,6 +145,7 @@ class Server:
         self._arena = arena
         self._streams = Streams(seed)
         self._policy = policy
+        self._read = _nowhere if dataset is None else dataset.sample
 
     def setup(self) -> None:
         """Set the worker up."""
@@ -161,9 +162,10 @@ class Server:
         shared = self._slot(work)
         arrays = self._layout.empty(work.rows) if shared is None else shared
         failed = {row: _rejected(fields) for row, fields in work.rejected}
-        items = self._items(work, failed, line)
+        contents = repeat(None) if work.items is None else work.items
+        items = list(map(Item._make, zip(work.indices, work.epochs, repeat(""), contents)))
         substitute = partial(self._substitute, _choices(work))
-        maker = Maker(self._worker, self._layout, self._streams, self._policy.tolerance, line, substitute)
+        maker = Maker(self._worker, self._layout, self._streams, self._policy.tolerance, line, self._read, substitute)
         made = maker.make(work.position, work.rows, items, failed, arrays)
         line.stage("collate")
         if not isinstance(made.result, dict):
@@ -191,29 +193,6 @@ class Server:
         if self._arena is None or work.slot < 0:
             return None
         return self._layout.filled(self._arena.slot(work.slot), work.rows)
-
-    def _items(self, work: Work, failed: dict[int, SampleError], line: Line) -> list[Item]:
-        """Read the samples; what cannot be read is added to ``failed``."""
-        data = self._contents(work.indices, failed, line.marker("read")) if work.items is None else work.items
-        failpoint("worker.read")
-        return list(map(Item._make, zip(work.indices, work.epochs, repeat(""), data)))
-
-    def _contents(
-        self, indices: Sequence[int], failed: dict[int, SampleError], mark: Callable[[int], None]
-    ) -> list[bytes | Mapping[str, Any]]:
-        assert self._dataset is not None
-        found: list[bytes | Mapping[str, Any]] = []
-        sample = self._dataset.sample
-        for row, index in enumerate(indices):
-            data: bytes | Mapping[str, Any] = b""
-            if row not in failed:
-                mark(index)
-                try:
-                    data = sample(index)
-                except Exception as error:
-                    failed[row] = _unreadable(index, error)
-            found.append(data)
-        return found
 
     def _substitute(
         self,
@@ -247,6 +226,10 @@ class Server:
         return [failure.row, {**fields, "substitute": failure.substitute}]
 
 
+def _nowhere(index: int) -> bytes:
+    raise LeavenError("the sample did not come with the request, and there is no dataset to read it from")
+
+
 def _choices(work: Work) -> dict[int, Sequence[Sequence[Any]]] | None:
     if work.substitutes is None:
         return None
@@ -259,14 +242,6 @@ def _taken(line: Line) -> list[tuple[int, int, int]]:
         return []
     changes, line.trace = line.trace, []
     return changes
-
-
-def _unreadable(index: int, error: Exception) -> SampleError:
-    if isinstance(error, SampleError):
-        return error
-    made = SampleError(str(error), index=index, stage="read", cause_type=type(error).__name__)
-    made.__cause__ = error
-    return made
 
 
 def _rejected(fields: Mapping[str, Any]) -> SampleError:

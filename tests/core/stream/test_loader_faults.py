@@ -126,8 +126,8 @@ def test_a_second_ctrl_c_ends_workers_that_are_stuck_at_once(tmp_path):
     with pytest.raises(subprocess.TimeoutExpired):  # the worker has time to finish what it is on
         process.wait(0.7)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=20)
-    assert process.returncode == -signal.SIGINT
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGINT, errors
     assert not Path(f"/proc/{pid}").exists()
 
 

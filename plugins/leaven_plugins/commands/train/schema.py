@@ -5,6 +5,8 @@ from __future__ import annotations
 from leaven.registry.schema import Schema, Slot
 from leaven.stream.loader import TurboDataLoader
 
+GIVEN_TO_LOADER = ("dataset", "worker", "registry", "seed", "start_iteration", "transform", "trace")
+
 GIVEN_TO_TRAINER = (
     "network",
     "optimizer",
@@ -24,9 +26,7 @@ DATA: Schema = {
     "data.val": Slot(kind="dataset"),
     "worker": Slot(kind="worker", required=True),
     "val_worker": Slot(kind="worker"),
-    "loader": Slot(
-        signature=TurboDataLoader, exclude=("dataset", "worker", "registry", "seed", "start_iteration"), required=True
-    ),
+    "loader": Slot(signature=TurboDataLoader, exclude=GIVEN_TO_LOADER, required=True),
 }
 """What feeds the network: all that showing a batch or measuring the loader needs."""
 
