@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint types bench docs clean
+.PHONY: help install demo test test-slow lint types bench reliability soak docs clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PY) -m venv $(VENV)
@@ -14,7 +14,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 help: ## show this
-	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
 install: $(STAMP) ## make the virtual environment, with everything for use, tests and checks
 
@@ -35,6 +35,13 @@ types: $(STAMP) ## check the types of both packages
 
 bench: $(STAMP) ## measure the loader
 	$(BIN)/leaven bench loader examples/digits.toml
+
+reliability: $(STAMP) ## show what delivery promises, as the table of docs/reliability.md
+	$(BIN)/python tests/bench/reliability/all.py
+
+MINUTES ?= 20
+soak: $(STAMP) ## run a loader for MINUTES=20, and watch memory and descriptors
+	$(BIN)/python tests/bench/reliability/soak.py --minutes $(MINUTES)
 
 docs: $(STAMP) ## run what is written in the documentation
 	$(BIN)/python -m pytest -q tests/test_docs.py

@@ -56,6 +56,7 @@ class Supervisor:
         self._fatal: Exception | None = None
         self._closing = False
         self._hurry = False
+        self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
     # ---- the consumers' side
@@ -173,9 +174,11 @@ class Supervisor:
                 self._roster.stop(self._wake_fd, self._fatal is not None, lambda: self._hurry)
             finally:
                 self._transport.close()
+                self._ended.set()
 
     def _joined(self) -> None:
         if self._thread is not None:
+            self._ended.wait()  # a join() that Ctrl-C has interrupted may take the thread for ended (CPython 3.11)
             self._thread.join()
         else:
             self._transport.close()
