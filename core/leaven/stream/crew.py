@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from leaven.errors import TransportError
 from leaven.stream.board import Board, Doing
 from leaven.stream.polling import readable
 from leaven.stream.processes import Child
 from leaven.stream.restarts import Restarts
+
+log = logging.getLogger("leaven.loader")
 
 _DUMP = 0.3  # seconds in which a hanging worker may write its stack
 
@@ -30,13 +34,22 @@ class Crew:
 
     Args:
         start: starts the process of worker ``i``.
+        renew: makes the transport ready for a successor of worker ``i``.
         workers: how many there are.
         board: what they are on.
         restarts: how often they may be replaced.
     """
 
-    def __init__(self, start: Callable[[int], Child], workers: int, board: Board, restarts: Restarts) -> None:
+    def __init__(
+        self,
+        start: Callable[[int], Child],
+        renew: Callable[[int], None],
+        workers: int,
+        board: Board,
+        restarts: Restarts,
+    ) -> None:
         self._start = start
+        self._renew = renew
         self._workers = workers
         self._board = board
         self.restarts = restarts
@@ -71,11 +84,22 @@ class Crew:
         return max(0.0, min(self._due.values()) - time.monotonic()) if self._due else None
 
     def start_due(self) -> None:
-        """Start those that are due."""
+        """Start those that are due. What the system has not now, such as a free descriptor, it may have later.
+
+        Raises:
+            OSError: it has not had it often enough.
+            TransportError: the same, of the transport.
+        """
         now = time.monotonic()
         for number in [number for number, due in self._due.items() if due <= now]:
             del self._due[number]
-            self._begin(number)
+            try:
+                self._renew(number)
+                self._begin(number)
+            except (OSError, TransportError) as error:
+                if not self.replace(number, starting=False):
+                    raise
+                log.warning("worker %d cannot be started now: %s", number, error)
 
     def bury(self, number: int) -> Death:
         """Take note of a worker's end; whoever calls has its requests made by others."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Protocol
 
-from leaven.errors import ProtocolError, TransportError, WorkerError
+from leaven.errors import ProtocolError, TransportError, WorkerError, printable
 from leaven.protocols import Transport
 from leaven.stream.delivery import Job, Ledger
 from leaven.stream.failures import rebuilt_all
@@ -86,8 +86,7 @@ class Dispatch:
             try:
                 message = decode(data)
             except ProtocolError as error:
-                log.warning("a message of worker %d was dropped: %s", worker, error)
-                self._roster.blame(worker)
+                self._roster.reject(worker, str(error))
                 continue
             self._answered(worker, message)
 
@@ -107,15 +106,18 @@ class Dispatch:
             crew.restarts.finished()
         if not crew.replace(worker, death.starting):
             raise WorkerError(death.text + (f"; it last said:\n{death.words}" if death.words else ""))
-        self._transport.renew(worker)
         log.warning("%s; it is replaced", death.text)
 
-    def look_after(self) -> None:
-        """Look for guests that have gone, and for workers that hang.
+    def look_after(self, awaited: bool) -> None:
+        """Look for guests that have gone, and for workers that hang; ``awaited``: somebody waits for a batch.
 
         Raises:
-            WorkerError: a thread hangs, which cannot be ended.
+            WorkerError: a thread hangs, which cannot be ended; or no worker has come for too long.
         """
+        works = self._roster.workers > 0 or any(lane.able for lane in self.lanes.values())
+        alone = self._watch.alone(awaited and not works)
+        if alone:
+            raise WorkerError(f"no worker of another host has joined for {alone:.0f} s")
         for worker in getattr(self._transport, "gone", list)():
             log.warning("a worker of another host (%d) has gone", worker)
             self._forget(worker)
@@ -166,6 +168,8 @@ class Dispatch:
         lane = self.lanes.get(getattr(message, "lane", -1))
         if isinstance(message, Hello):
             self._joins(worker)
+        elif worker >= self._roster.workers and worker not in self._roster.guests:
+            self._roster.reject(worker, "it has not said who it is")
         elif isinstance(message, Died):
             self._guest_died(worker, message)
         elif lane is None:
@@ -179,28 +183,37 @@ class Dispatch:
         elif isinstance(message, Done | Failed):
             self._settle(lane, worker, message)
         else:
-            log.warning("worker %d sent what only the loader says; it was dropped", worker)
+            self._roster.reject(worker, "only the loader says that")
 
     def _settle(self, lane: Lane, worker: int, message: Done | Failed) -> None:
-        if worker in self._roster.guests and isinstance(message, Done) and message.in_slot:
-            log.warning("worker %d of another host says that it wrote into this one's memory; it was dropped", worker)
-            self._roster.blame(worker)
-            return
         job = self.ledger.settle(worker, lane.number, message.number, message.attempt, message.slot)
         if job is None:
+            return
+        wrong = self._misfit(lane, job, message)
+        if wrong and worker in self._roster.guests:
+            self._roster.reject(worker, wrong)
+            self.ledger.redo(job)
             return
         acquit(lane, job.task.stretch)
         if self._roster.crew is not None:
             self._roster.crew.restarts.finished()
-        if isinstance(message, Failed):
+        if wrong or isinstance(message, Failed):
             self.ledger.release(lane.number, message.slot)
-            error = rebuilt_all(worker, message.errors)
+            errors = message.errors if isinstance(message, Failed) else []
+            error = ProtocolError(f"worker {worker} answered with {wrong}") if wrong else rebuilt_all(worker, errors)
             self._consumers.deliver(lane, Result(message.number, job.task.stretch, error=error))
         elif self._lacks_substitutes(lane, job, message):
             lane.choices[message.number] = lane.substitutes(message, job.task.stretch) if lane.substitutes else []
             self.ledger.redo(job)
         else:
             self._done(lane, job, message)
+
+    def _misfit(self, lane: Lane, job: Job, message: Done | Failed) -> str | None:
+        if lane.misfit is None or isinstance(message, Failed):
+            return None
+        if message.in_slot and job.worker in self._roster.guests:
+            return "arrays in a slot, which it cannot see"
+        return lane.misfit(message, job.task.stretch)
 
     def _done(self, lane: Lane, job: Job, message: Done) -> None:
         lane.choices.pop(message.number, None)
@@ -228,15 +241,16 @@ class Dispatch:
 
     def _joins(self, worker: int) -> None:
         if worker < self._roster.workers:
-            log.warning("worker %d sent what only workers of other hosts say; it was dropped", worker)
+            self._roster.reject(worker, "only workers of other hosts say that")
             return
         self._forget(worker)
         self._roster.welcome(worker, self.lanes.values())
 
     def _guest_died(self, worker: int, message: Died) -> None:
         if worker in self._roster.guests:
-            log.warning("a worker of another host (%d) %s", worker, message.status)
-            self._lost(worker, (message.lane, message.number, message.index), message.status, message.words)
+            status, words = printable(message.status, 200), "\n".join(map(printable, message.words.splitlines()[-50:]))
+            log.warning("a worker of another host (%d) %s", worker, status)
+            self._lost(worker, (message.lane, message.number, message.index), status, words)
 
     def _lost(self, worker: int, suspect: tuple[int, int, int], status: str, words: str) -> bool:
         """A worker is lost, and perhaps the sample to blame; return whether that is now known as poison."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import numpy as np
-
-from leaven.errors import LeavenError, ProtocolError
+from leaven.errors import LeavenError
 from leaven.stream.arena import Arena, Layout
 from leaven.stream.lane import Lane, Result
 from leaven.stream.leases import Leases
@@ -26,6 +24,7 @@ from leaven.stream.substitutes import choices
 from leaven.stream.supervisor import Supervisor
 from leaven.stream.tracing import Trace
 from leaven.stream.versions import versions
+from leaven.stream.vetting import misfit
 
 log = logging.getLogger("leaven.loader")
 
@@ -91,12 +90,15 @@ class Engine:
             descriptors=[arena.fd],
             read=read,
             substitutes=self._substitutes(read),
+            misfit=partial(misfit, layout=self._layout, shared=settings.shared),
             poison_after=settings.poison_after,
             tolerant=settings.policy.tolerance != "raise",
             key=_key_of(dataset),
             observe=None if trace is None else _observer(trace, weakref.ref(self)),
         )
         try:
+            if self._own:
+                self._pool.start()
             self._supervisor = self._pool.add(lane)
         except BaseException:
             arena.close()
@@ -145,17 +147,11 @@ class Engine:
         assert result.stretch is not None
         if not self._settings.shared or not result.in_slot:
             leases.release(result.slot)
-            batches = [dict(batch) for batch in result.batches]
-            for batch in batches if len(batches) == 1 else ():
-                _check(batch, self._layout, result.stretch.rows)
-            return batches
+            return [dict(batch) for batch in result.batches]
         assert self._arena is not None
         memory = self._arena.slot(result.slot)
         arrays = self._layout.arrays(memory, result.stretch.rows)
-        try:
-            shown = {key: arrays[key] for key in result.in_slot}
-        except KeyError as error:
-            raise ProtocolError(f"a worker answered with an array that no batch has: {error}") from error
+        shown = {key: arrays[key] for key in result.in_slot}
         if leases.held < self._settings.slots - self._pool.nworkers:
             leases.lend(memory, result.slot)
         else:
@@ -227,14 +223,3 @@ def _key_of(dataset: Any) -> Callable[[int], str] | None:
             return ""
 
     return key
-
-
-def _check(batch: Mapping[str, Any], layout: Layout, rows: int) -> None:
-    """Arrays that came by message have the shapes and types that were declared, as those in slots have."""
-    for key, (_, spec) in layout.fields.items():
-        value = batch.get(key)
-        if isinstance(value, np.ndarray) and (value.shape, value.dtype) != ((rows, *spec.shape), spec.dtype):
-            raise ProtocolError(
-                f"a worker answered with {key!r} as {value.dtype} {value.shape} instead of "
-                f"{spec.dtype} {(rows, *spec.shape)}"
-            )

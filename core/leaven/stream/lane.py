@@ -47,6 +47,7 @@ class Lane:
         poison_after: how many workers one sample may kill.
         tolerant: whether a sample that may not be tried again is left out; otherwise it is an error.
         key: returns a sample's key.
+        misfit: returns what is wrong with an answer, or ``None``.
         observe: told of every answer: the worker's number, process, the request, and what it was on.
     """
 
@@ -60,6 +61,7 @@ class Lane:
     poison_after: int = 3
     tolerant: bool = False
     key: Callable[[int], str] | None = None
+    misfit: Callable[[Done, Stretch], str | None] | None = None
     observe: Callable[[int, int, int, Sequence[Sequence[int]]], None] | None = None
 
     number: int = -1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from leaven.errors import ParameterError
 from leaven.registry.recipes import Recipe
 from leaven.stream.arena import Arena, Layout
 from leaven.stream.buffers import BufferSpec, buffer_spec
@@ -27,5 +28,11 @@ def server(spec: Mapping[str, Any]) -> Server:
 
 
 def specs_of(buffers: Mapping[str, BufferSpec], mask: bool) -> Mapping[str, BufferSpec]:
-    """Return the arrays of a batch: the worker's, and the mask of valid rows where one is wanted."""
+    """Return the arrays of a batch: the worker's, and the mask of valid rows where one is wanted.
+
+    Raises:
+        ParameterError: the worker has a buffer of the mask's name.
+    """
+    if MASK in buffers:
+        raise ParameterError(f"the worker's buffer {MASK!r} needs another name: it is that of the batches' mask")
     return {**buffers, MASK: buffer_spec(((), "bool", True))} if mask else buffers

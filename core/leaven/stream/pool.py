@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import weakref
 from collections.abc import Mapping
@@ -72,6 +73,7 @@ class WorkerPool:
         self._supervisor: Supervisor | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
         self._waiting: list[Lane] = []
+        self._closed = False
 
     @property
     def in_process(self) -> bool:
@@ -90,11 +92,14 @@ class WorkerPool:
             ConfigError: ``LEAVEN_FAILPOINT`` is malformed.
             TransportError: the transport cannot be opened.
         """
+        self._closed = False
         if self._finalizer is not None:
             return
         if not self.in_process and not hasattr(os, "pidfd_open"):
             raise WorkerError("worker processes need Linux 5.3 or newer; use transport='inline' here")
         failpoints.check()
+        if not self.in_process:
+            _need_descriptors(16 + 8 * self.nworkers)
         board = self._board = Board(self.nworkers, _title())
         try:
             self._hosts = [Host(board.line(number)) for number in range(self.nworkers)] if self.in_process else []
@@ -117,6 +122,7 @@ class WorkerPool:
 
     def close(self) -> None:
         """Stop the workers and give back everything; loaders that still use them get an error."""
+        self._closed = True
         if self._finalizer is not None:
             finalizer, self._finalizer = self._finalizer, None
             self._supervisor, self._board, self._hosts = None, None, []
@@ -132,14 +138,19 @@ class WorkerPool:
     # ---- for loaders
 
     def add(self, lane: Lane) -> Supervisor:
-        """Let the workers work for a lane as well; return who is to be asked for its batches."""
+        """Let the workers work for a lane as well; return who is to be asked for its batches.
+
+        Raises:
+            LeavenError: the pool was closed, and not started again.
+        """
+        if self._closed:
+            raise LeavenError("the pool of workers has been closed")
         if self._supervisor is None:
             self._waiting.append(lane)
             self.start()
         else:
             self._join(lane, self._supervisor)
-        if self._supervisor is None:
-            raise LeavenError("the pool of workers has been closed")
+        assert self._supervisor is not None
         return self._supervisor
 
     def _join(self, lane: Lane, supervisor: Supervisor) -> None:
@@ -152,7 +163,7 @@ class WorkerPool:
             return Supervisor(self.transport, None, self.nworkers, watch)
         lanes: list[Lane] = []
         start = partial(_start_worker, lanes, board, self.transport, self._recipe, self.nworkers)
-        crew = Crew(start, self.nworkers, board, Restarts(self._max_restarts))
+        crew = Crew(start, self.transport.renew, self.nworkers, board, Restarts(self._max_restarts))
         return Supervisor(self.transport, crew, self.nworkers, watch, lanes)
 
 
@@ -192,6 +203,17 @@ def _transport(transport: Any, nworkers: int, registry: Any) -> tuple[Transport,
 
         recipe = recipe_of(made)
     return made, recipe
+
+
+def _need_descriptors(count: int) -> None:
+    """Check that there are so many; libraries below end the program, or fail without a name, where there are not."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = limit - len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else count
+    if free < count:
+        raise WorkerError(
+            f"too few file descriptors: {free} of {limit} are free, the workers need {count}; raise the limit "
+            "(ulimit -n), close files, or take fewer workers"
+        )
 
 
 def _title() -> str:

@@ -7,7 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from leaven.errors import LeavenError
+from leaven.errors import LeavenError, printable
 from leaven.protocols import Transport
 from leaven.stream.crew import Crew
 from leaven.stream.lane import Lane
@@ -15,6 +15,7 @@ from leaven.stream.messages import STOP, Message, Open, Shut, encode
 
 log = logging.getLogger("leaven.loader")
 
+_TOLD = 10  # dropped messages that are logged one by one
 _GRACE = 1.0  # seconds that a worker has to finish what it is on when the pool closes
 
 
@@ -32,6 +33,7 @@ class Roster:
         self.crew = crew
         self.workers = workers
         self.guests: set[int] = set()
+        self._rejects = 0
         self._untold: dict[int, deque[bytes]] = {}
 
     @property
@@ -62,8 +64,12 @@ class Roster:
         """Nothing more can be told to a worker."""
         self._untold.pop(worker, None)
 
-    def blame(self, worker: int) -> None:
-        """A guest sent what makes no sense; the transport drops who does so again and again."""
+    def reject(self, worker: int, why: str) -> None:
+        """A message is dropped. The transport drops a guest who sends what makes no sense again and again."""
+        self._rejects += 1
+        if self._rejects <= _TOLD or self._rejects % 1000 == 0:
+            told = (worker, self._rejects, printable(why))
+            log.warning("a message of worker %d was dropped, the %d. in all: %s", *told)
         if worker >= self.workers and hasattr(self._transport, "blame"):
             self._transport.blame(worker)
 

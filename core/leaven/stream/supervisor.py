@@ -54,6 +54,7 @@ class Supervisor:
         self._wake_fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._changed = threading.Condition()
         self._fatal: Exception | None = None
+        self._waiting = 0
         self._closing = False
         self._hurry = False
         self._ended = threading.Event()
@@ -119,14 +120,18 @@ class Supervisor:
             if _left(deadline) == 0:
                 break
         with self._changed:
-            if not self._changed.wait_for(lambda: self._has(lane, number), _left(deadline)):
-                raise TimedOut(f"nothing came within {timeout:g} s")
+            self._waiting += 1
+            try:
+                if not self._changed.wait_for(lambda: self._has(lane, number), _left(deadline)):
+                    raise TimedOut(f"nothing came within {timeout:g} s")
+            finally:
+                self._waiting -= 1
             result = lane.take(number)
         if result is None:
             if self._fatal is not None or lane.error is not None:
                 raise self._fatal or lane.error or LeavenError("")
             if self._closing:
-                raise LeavenError("the loader has been closed")
+                raise LeavenError("the workers have been closed")
             return None
         if result.error is not None:
             raise result.error
@@ -199,7 +204,7 @@ class Supervisor:
         for fd in readable:
             if fd in deaths:
                 self._dispatch.died(deaths[fd])
-        self._dispatch.look_after()
+        self._dispatch.look_after(self._waiting > 0)
 
     def _patience(self, timeout: float | None) -> float | None:
         due = self._crew.next_due() if self._crew is not None else None

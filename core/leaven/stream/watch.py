@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -11,6 +12,9 @@ from collections.abc import Callable
 from leaven.stream.board import Board, Doing
 from leaven.stream.delivery import Job, Ledger
 
+log = logging.getLogger("leaven.loader")
+
+_SAY = 10.0  # seconds between two warnings that there is no worker
 _OFTEN = 1.0  # seconds between two looks, where the limit is not shorter
 
 
@@ -28,7 +32,7 @@ class Watch:
         self._limit = limit
         self._clock = clock
         self._given: dict[tuple[int, int], float] = {}
-        self._next = clock()
+        self._next = self._alone = self._said = clock()
         self.interval = min(_OFTEN, limit / 4) if limit else None
         """Seconds after which to look again, however quiet it is; ``None``: never."""
 
@@ -57,6 +61,17 @@ class Watch:
                 first.setdefault(worker, 0.0)
         silent = {worker: min(now - since, self._silence(worker)) for worker, since in first.items()}
         return [(worker, seconds) for worker, seconds in silent.items() if seconds > self._limit]
+
+    def alone(self, waiting: bool) -> float:
+        """Return for how long batches have been waited for without any worker, once that is too long; otherwise 0."""
+        now = self._clock()
+        if not waiting:
+            self._alone, self._said = now, now
+        elif now - self._said >= _SAY:
+            self._said = now
+            log.warning("waiting for workers of other hosts to join, since %.0f s", now - self._alone)
+        seconds = now - self._alone
+        return seconds if self._limit and seconds > self._limit else 0.0
 
     def stuck(self, worker: int, seconds: float) -> str:
         """Return what there is to say of a thread that hangs, which nobody can end."""

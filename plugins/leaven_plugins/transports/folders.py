@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import tempfile
@@ -34,9 +35,9 @@ class PrivateFolder:
             self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
             self._lock = _locked(self.path)
         except OSError as error:
+            remedy = no_descriptors(error.errno) or "set TMPDIR to one that can be written"
             raise TransportError(
-                f"cannot make a folder for sockets in {parent!r} ({error.strerror}); set TMPDIR to one that can be "
-                "written"
+                f"cannot make a folder for sockets in {parent!r} ({error.strerror}); {remedy}"
             ) from error
         if len(os.fsencode(self.path / "worker-000")) > _LIMIT:
             self.remove()
@@ -52,6 +53,15 @@ class PrivateFolder:
             _remove(self.path)
         os.close(self._lock)
         self._lock = -1
+
+
+def no_descriptors(number: int | None) -> str:
+    """Return what to do about an ``errno`` that says that no file can be opened any more; ``""`` for others."""
+    if number == errno.EMFILE:
+        return "this process may have no more files and connections open: allow it more (ulimit -n)"
+    if number == errno.ENFILE:
+        return "this machine may have no more files and connections open: allow more (sysctl fs.file-max)"
+    return ""
 
 
 def remove_abandoned(parent: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 
+from leaven.errors import printable
+
 log = logging.getLogger("leaven.transport")
 
 _PAUSE = 10.0  # seconds between two warnings: whoever sends rubbish must not fill the log with it
@@ -29,7 +31,7 @@ class Rejects:
         now = time.monotonic()
         if now < self._quiet_until:
             return
-        dropped = self.count - self._told
-        log.warning("%s: %d malformed message%s dropped: %s", self._where, dropped, "s" * (dropped > 1), reason)
+        dropped, text = self.count - self._told, printable(reason)
+        log.warning("%s: %d malformed message%s dropped: %s", self._where, dropped, "s" * (dropped > 1), text)
         self._told = self.count
         self._quiet_until = now + _PAUSE

@@ -245,7 +245,7 @@ def test_an_iteration_ends_when_another_one_begins(make):
 
 def test_closing_while_it_is_iterated_is_an_error(make, parts):
     with make(40, 4, nworkers=2) as loader:
-        with pytest.raises(leaven.LeavenError, match="the loader has been closed"):
+        with pytest.raises(leaven.LeavenError, match="closed"):
             for _ in loader:
                 loader.close()
 
@@ -265,7 +265,7 @@ def test_closing_in_another_thread_ends_the_wait(make, parts):
         thread.start()
         time.sleep(0.3)
     thread.join(20)
-    assert found == ["the loader has been closed"]
+    assert found == ["the workers have been closed"]
 
 
 def test_interrupts_in_an_inline_worker_lose_nothing(make, parts):

@@ -315,6 +315,10 @@ def test_a_pool_that_is_closed_says_so(make):
     with workers:
         loader = make(8, 4, nworkers=workers)
         assert len(epoch(loader)) == 2
-    with pytest.raises(leaven.LeavenError, match="has been closed"):
+    with pytest.raises(leaven.LeavenError, match="workers have been closed"):
         epoch(loader)
     loader.close()
+    with pytest.raises(leaven.LeavenError, match="the pool of workers has been closed"):
+        epoch(make(8, 4, nworkers=workers))
+    with workers, make(8, 4, nworkers=workers) as loader:  # unless it is started again
+        assert len(epoch(loader)) == 2

@@ -4,7 +4,6 @@ import logging
 import os
 import random
 import stat
-import struct
 import threading
 import time
 from pathlib import Path
@@ -155,18 +154,13 @@ def raw(folder, context):
 def test_what_is_no_answer_is_dropped_and_told_once(raw, caplog):
     caplog.set_level(logging.WARNING, logger="leaven.transport")
     transport, connected = raw
-    socket = connected(zmq.PUSH, "answers")
+    socket = connected(zmq.PUSH, "answers-1")
     chance = random.Random(1)
     found = []
     for n in range(10_000):
-        frames = [
-            chance.randbytes(chance.choice((0, 1, 3, 4, 4, 5, 40))) for _ in range(chance.choice((1, 2, 2, 3, 9)))
-        ]
-        if len(frames) == 2 and len(frames[0]) == 4:
-            frames[0] = struct.pack("!I", chance.choice((2, 3, 255, 1 << 31, (1 << 32) - 1)))
-        socket.send_multipart(frames)
+        socket.send_multipart([chance.randbytes(chance.choice((0, 1, 3, 40))) for _ in range(chance.choice((2, 3, 9)))])
         if n % 100 == 0:  # among them, what a worker says
-            socket.send_multipart([struct.pack("!I", 1), b"%d" % n])
+            socket.send(b"%d" % n)
             found += transport.receive()
     found += received(transport, 100 - len(found))
     assert found == [(1, b"%d" % n) for n in range(0, 10_000, 100)]
@@ -177,7 +171,7 @@ def test_what_is_no_answer_is_dropped_and_told_once(raw, caplog):
 def test_a_worker_drops_what_is_no_message(tmp_path, context):
     work, answers = context.socket(zmq.PUSH), context.socket(zmq.PULL)
     work.bind(f"ipc://{tmp_path}/worker-0")
-    answers.bind(f"ipc://{tmp_path}/answers")
+    answers.bind(f"ipc://{tmp_path}/answers-0")
     channel = ZeroMQ().connect({"folder": str(tmp_path), "worker": 0})
     sending = threading.Thread(target=lambda: [work.send_multipart([b"x"] * (1 + n % 3)) for n in range(3000)])
     sending.start()

@@ -8,7 +8,7 @@ from typing import Any
 
 import zmq
 
-from leaven.errors import TransportError
+from leaven.errors import TransportError, WorkerError, printable
 from leaven_plugins.commands.worker.link import Link
 from leaven_plugins.commands.worker.local import Local
 from leaven_plugins.commands.worker.seat import Seat
@@ -17,6 +17,7 @@ from leaven_plugins.transports.tcp.keys import WorkerKeys
 from leaven_plugins.transports.tcp.sockets import LINGER, Socket
 
 _ANSWER = 10.0  # seconds that a loader has to let somebody in at first
+_GONE = "the loader has gone"
 _LAST_MESSAGE = 0.05  # seconds in which what a worker said just before it ended may still arrive
 
 
@@ -61,7 +62,7 @@ class Outpost:
 
         Raises:
             TransportError: nobody lets this host in.
-            WorkerError: this host cannot work for the loader, or its workers die.
+            WorkerError: this host cannot work for the loader; or, without ``stay``, its workers die.
         """
         deadline = time.monotonic() + _ANSWER
         try:
@@ -89,7 +90,15 @@ class Outpost:
             self._receive()
         for seat in self._seats:
             if seat.ended():
-                seat.bury()
+                self._bury(seat)
+
+    def _bury(self, seat: Seat) -> None:
+        try:
+            seat.bury()
+        except WorkerError as error:
+            if not self._stay:
+                raise
+            self._say(f"{error}; starting another one after a while")
 
     def _receive(self) -> None:
         for number, message in self._local.receive():
@@ -98,6 +107,8 @@ class Outpost:
     def _is_over(self) -> bool:
         """Return whether there is nothing left to do; one who stays leaves a loader that has no more work."""
         stopped = [seat for seat in self._seats if seat.stopped]
+        if stopped:
+            self._say(_GONE)
         if self._stay:
             for seat in stopped:
                 seat.stopped = False
@@ -112,14 +123,15 @@ class Outpost:
             self._joined = True
             self._say(f"working for {', '.join(works)}" if works else "joined, no work so far")
         elif self._joined:
-            self._say("the loader has gone")
+            self._say(_GONE)
         elif self._stay and self._trouble():
             self._say(f"waiting for a loader ({self._trouble()})")
 
     def _say(self, text: str) -> None:
         if text != self._told:
             self._told = text
-            self._tell(f"{self._address}: {text}")
+            lines = [printable(line) for line in text.split("\n")]  # what they tell of is the loader's
+            self._tell(f"{self._address}: " + "\n".join(lines))
 
     def _trouble(self) -> str:
         return next((seat.trouble for seat in self._seats if seat.trouble), "nobody answers")

@@ -19,8 +19,8 @@ from leaven_plugins.commands.worker.local import Local
 from leaven_plugins.transports.rejects import Rejects
 from leaven_plugins.transports.tcp.sockets import LIMIT, Socket
 
-_DEATHS = 3  # in a row, without a request that was finished in between
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds between a death and the next start
+_DEATHS = 3  # in a row on no sample; of those on one the loader keeps count, and gives up the sample
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0  # seconds between a death and the next start
 _REDIAL = 0.5  # seconds between two attempts to connect
 _HEAD = 64  # bytes that hold kind and numbers of a message
 _NUMBERS = {"open": 1, "shut": 1, "work": 4, "ready": 1, "done": 4, "failed": 4}  # that a message begins with
@@ -71,7 +71,8 @@ class Seat:
         self._said_hello = False
         self._child: Child | None = None
         self._to_child: deque[bytes] = deque()
-        self._deaths = 0
+        self._deaths = 0  # in a row, on no sample
+        self._pause = _FIRST_PAUSE
         self._due = time.monotonic()
 
     @property
@@ -133,17 +134,17 @@ class Seat:
             assert isinstance(failed, Failed)
             raise rebuilt_all(self._number, failed.errors, " could not start")
         if head.kind in ("done", "failed"):
-            self._deaths = 0
+            self._deaths, self._pause = 0, _FIRST_PAUSE
 
     def ended(self) -> bool:
         """Return whether the worker's process has ended."""
         return self._child is not None and self._child.ended()
 
     def bury(self) -> None:
-        """Tell the loader that the worker has died; start another one after a while.
+        """Tell the loader that the worker has died; the next step starts another one, after a while.
 
         Raises:
-            WorkerError: too many have died in a row.
+            WorkerError: several in a row have died that were on no sample, so that it is this host's fault.
         """
         assert self._child is not None
         doing, status, words = self._local.doing(self._number), self._child.status(), self._child.last_words()
@@ -152,12 +153,14 @@ class Seat:
         self._end_child()
         if self.link is not None:
             self.link.send(encode(Died(doing.lane, request, index, status, words)))
-        self._deaths += 1
-        if self._deaths >= _DEATHS:
-            said = f"; it last said:\n{words}" if words else ""
-            raise WorkerError(f"{self._deaths} workers in a row died, the last one {status} {doing}{said}")
         self._said_hello = False
-        self._due = time.monotonic() + min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._deaths)
+        self._due = time.monotonic() + self._pause
+        self._pause = min(_LONGEST_PAUSE, 2 * self._pause)
+        if doing.index is None:
+            self._deaths += 1
+            if self._deaths >= _DEATHS:
+                said = f"; it last said:\n{words}" if words else ""
+                raise WorkerError(f"{self._deaths} workers in a row died, the last one {status} {doing}{said}")
 
     def leave(self) -> None:
         """Give up connection and worker; the next step makes a new connection."""

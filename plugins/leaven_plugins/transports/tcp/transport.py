@@ -104,6 +104,10 @@ class Tcp:
         """Return the end of a worker of this machine."""
         return self._local.connect(address)
 
+    def abandoned(self, address: Mapping[str, Any]) -> None:
+        """Remove what a loader has left that has died before its workers were connected."""
+        self._local.abandoned(address)
+
     def send(self, worker: int, message: bytes) -> bool:
         """Hand over a message without waiting; ``False`` where the worker takes none now, or has gone.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from queue import Empty, SimpleQueue
@@ -15,6 +16,7 @@ from leaven.protocols import Channel
 from leaven.stream.polling import readable
 
 _STOP = None
+_GRACE = 1.0  # seconds
 
 
 class Threads:
@@ -30,6 +32,7 @@ class Threads:
         self._queues: list[SimpleQueue[bytes | None]] = []
         self._answers: deque[tuple[int, bytes]] = deque()
         self._arrived = -1
+        self._threads: list[threading.Thread] = []
 
     def open(self, nworkers: int, handlers: Sequence[Callable[[bytes], Iterable[bytes]]] | None = None) -> None:
         """Start the threads."""
@@ -41,7 +44,9 @@ class Threads:
         self._queues = [SimpleQueue() for _ in handlers]
         for number, (queue, handler) in enumerate(zip(self._queues, handlers, strict=True)):
             arguments = (number, queue, handler, answers, os.dup(arrived))
-            threading.Thread(target=_serve, args=arguments, name=f"leaven-worker-{number}", daemon=True).start()
+            thread = threading.Thread(target=_serve, args=arguments, name=f"leaven-worker-{number}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def address(self, worker: int) -> Mapping[str, Any]:
         """There is none: no other process can join."""
@@ -80,13 +85,21 @@ class Threads:
         return found
 
     def close(self) -> None:
-        """Tell the threads to end after what they are on; nobody waits for it."""
+        """Tell the threads to end after what they are on, and give them a second to do so.
+
+        A thread that is in C++ code while the interpreter ends takes it down.
+        """
         for queue in self._queues:
             with contextlib.suppress(Empty):
                 while True:
                     queue.get_nowait()
             queue.put(_STOP)
         self._queues = []
+        deadline = time.monotonic() + _GRACE
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(max(0.0, deadline - time.monotonic()))
+        self._threads = []
         self._answers = deque()
         if self._arrived >= 0:
             os.close(self._arrived)

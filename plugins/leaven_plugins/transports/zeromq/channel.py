@@ -1,9 +1,6 @@
-"""The worker's end of the ZeroMQ transport, and how its answers say whose they are."""
+"""The worker's end of the ZeroMQ transport."""
 
 from __future__ import annotations
-
-import struct
-from collections.abc import Sequence
 
 import zmq
 
@@ -11,20 +8,11 @@ from leaven.errors import TransportError
 from leaven.stream.messages import LIMIT
 from leaven_plugins.transports.rejects import Rejects
 
-_NUMBER = struct.Struct("!I")
 _LINGER = 200  # ms: the last answer may be why this worker ends
 
 
-def number_of(frames: Sequence[bytes], workers: int) -> int | None:
-    """Return which of ``workers`` workers a message is from, or ``None`` where it is not one of theirs."""
-    if len(frames) != 2 or len(frames[0]) != _NUMBER.size:
-        return None
-    number: int = _NUMBER.unpack(frames[0])[0]
-    return number if number < workers else None
-
-
 class WorkerChannel:
-    """Pulls work from the worker's own socket and pushes answers to the common one.
+    """Pulls work from one of the worker's own sockets, and pushes answers to the other.
 
     Args:
         folder: of the sockets.
@@ -33,11 +21,10 @@ class WorkerChannel:
     """
 
     def __init__(self, folder: str, worker: int, queue: int) -> None:
-        self._number = _NUMBER.pack(worker)
         self._rejects = Rejects(f"worker {worker}")
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._work = self._connected(zmq.PULL, f"{folder}/worker-{worker}", queue)
-        self._answers = self._connected(zmq.PUSH, f"{folder}/answers", queue)
+        self._answers = self._connected(zmq.PUSH, f"{folder}/answers-{worker}", queue)
 
     def receive(self) -> bytes:
         """Wait for the next message of one frame; others are counted and dropped."""
@@ -56,7 +43,7 @@ class WorkerChannel:
                 f"an answer of {len(message)} bytes is over the limit of {LIMIT}; take a smaller batch_size, or more "
                 "num_mini_batches"
             )
-        self._answers.send_multipart([self._number, message])
+        self._answers.send(message)
 
     def close(self) -> None:
         """Give back everything."""

@@ -1,6 +1,6 @@
-"""ZeroMQ: one PUSH socket to each worker, one PULL socket for all answers, on ipc paths in a private folder.
+"""ZeroMQ: a PUSH socket to each worker, and a PULL socket for its answers, on ipc paths in a private folder.
 
-Only descriptors of batches travel; a worker's answers carry its number in a frame of their own.
+Only descriptors of batches travel. Each worker has a socket for its answers, which goes when it does.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import zmq
 from leaven.errors import TransportError
 from leaven.protocols import Channel
 from leaven.stream.messages import LIMIT
-from leaven_plugins.transports.folders import PrivateFolder
+from leaven_plugins.transports.folders import PrivateFolder, no_descriptors, remove_abandoned
 from leaven_plugins.transports.rejects import Rejects
-from leaven_plugins.transports.zeromq.channel import WorkerChannel, number_of
+from leaven_plugins.transports.zeromq.channel import WorkerChannel
 
 Socket = zmq.Socket[bytes]
 Source = TypeVar("Source", bound=int | Socket)
@@ -47,7 +47,7 @@ class ZeroMQ:
         self._folder: PrivateFolder | None = None
         self._context: zmq.Context[Socket] | None = None
         self._to_workers: list[Socket] = []
-        self._answers: Socket | None = None
+        self._answers: list[Socket] = []
         self._rejects = Rejects("zeromq transport")
         self._silent: set[int] = set()
         self._refusing: set[int] = set()
@@ -63,25 +63,40 @@ class ZeroMQ:
         self._folder = _private_folder(self._parent)
         self._context = zmq.Context()
         try:
-            self._answers = self._bound(zmq.PULL, "answers")
-            self._to_workers = [self._bound(zmq.PUSH, f"worker-{number}") for number in range(nworkers)]
+            for number in range(nworkers):
+                self._to_workers.append(self._bound(zmq.PUSH, f"worker-{number}"))
+                self._answers.append(self._bound(zmq.PULL, f"answers-{number}"))
         except TransportError:
             self.close()
             raise
-        self._poller.register(self._answers, zmq.POLLIN)
+        for socket in self._answers:
+            self._poller.register(socket, zmq.POLLIN)
         self._silent = set(range(nworkers))
         if not self._silent:
             self._remove_folder()
 
     def renew(self, worker: int) -> None:
-        """Give the worker's successor a socket of its own, and the answers' socket a path again if it has none."""
-        self._to_workers[worker].close()
-        self._refusing.discard(worker)
+        """Give the worker's successor sockets of its own; what its predecessor has said and nobody has read is lost.
+
+        Raises:
+            TransportError: they cannot be made now; the predecessor's stay, and it can be tried again.
+        """
         if self._folder is None:
             self._folder = _private_folder(self._parent)
-            _bind(self._answers, self._folder.path / "answers")
-        (self._folder.path / f"worker-{worker}").unlink(missing_ok=True)
-        self._to_workers[worker] = self._bound(zmq.PUSH, f"worker-{worker}")
+        for name in (f"worker-{worker}", f"answers-{worker}"):
+            (self._folder.path / name).unlink(missing_ok=True)
+        work = self._bound(zmq.PUSH, f"worker-{worker}")
+        try:
+            answers = self._bound(zmq.PULL, f"answers-{worker}")
+        except TransportError:
+            work.close()
+            raise
+        self._refusing.discard(worker)
+        self._poller.unregister(self._answers[worker])
+        self._poller.register(answers, zmq.POLLIN)
+        for socket in (self._to_workers[worker], self._answers[worker]):
+            socket.close()
+        self._to_workers[worker], self._answers[worker] = work, answers
         self._silent.add(worker)
 
     def address(self, worker: int) -> Mapping[str, Any]:
@@ -93,6 +108,10 @@ class ZeroMQ:
     def connect(self, address: Mapping[str, Any]) -> Channel:
         """Return the worker's end."""
         return WorkerChannel(str(address["folder"]), int(address["worker"]), self._queue)
+
+    def abandoned(self, address: Mapping[str, Any]) -> None:
+        """Remove the folder of a loader that has died before its workers were connected."""
+        remove_abandoned(str(Path(address["folder"]).parent))
 
     def send(self, worker: int, message: bytes) -> bool:
         """Hand the message to the worker's socket; ``False`` where it is full or nobody has connected yet."""
@@ -108,24 +127,26 @@ class ZeroMQ:
         return True
 
     def receive(self) -> list[tuple[int, bytes]]:
-        """Return the answers that have arrived; what does not come from a worker is counted and dropped."""
+        """Return the answers that have arrived; what is not of one frame is counted and dropped."""
         found: list[tuple[int, bytes]] = []
-        if self._answers is None:
-            return found
-        for _ in range(_AT_ONCE):
-            if not int(self._answers.get(zmq.EVENTS)) & zmq.POLLIN:  # cheaper than the exception of a receive in vain
-                break
-            frames = self._answers.recv_multipart(zmq.NOBLOCK)
-            number = number_of(frames, len(self._to_workers))
-            if number is None:
-                self._rejects.add("not two frames with a worker's number first")
-            else:
-                found.append((number, frames[1]))
+        for worker, socket in enumerate(self._answers):
+            for _ in range(_AT_ONCE):
+                if not int(socket.get(zmq.EVENTS)) & zmq.POLLIN:  # cheaper than the exception of a receive in vain
+                    break
+                frames = socket.recv_multipart(zmq.NOBLOCK)
+                if len(frames) == 1:
+                    found.append((worker, frames[0]))
+                else:
+                    self._rejects.add(f"{len(frames)} frames")
         if self._silent and found:
-            self._silent.difference_update(worker for worker, _ in found)
+            self._silent.difference_update(worker for worker, _ in found if self._listens(worker))
             if not self._silent:
                 self._remove_folder()
         return found
+
+    def _listens(self, worker: int) -> bool:
+        """Return whether somebody is at the other end of the worker's socket."""
+        return bool(int(self._to_workers[worker].get(zmq.EVENTS)) & zmq.POLLOUT)
 
     def wait(self, fds: Sequence[int], timeout: float | None) -> list[int]:
         """Wait for ``fds``, for answers, and for the sockets that could not take a message."""
@@ -152,7 +173,7 @@ class ZeroMQ:
         if self._context is not None:
             self._context.destroy(linger=0)
             self._context = None
-        self._answers, self._to_workers = None, []
+        self._answers, self._to_workers = [], []
         self._poller, self._watched, self._refusing = zmq.Poller(), set(), set()
         self._remove_folder()
 
@@ -164,12 +185,20 @@ class ZeroMQ:
         """
         assert self._context is not None
         assert self._folder is not None
-        socket = self._context.socket(kind)
+        path = self._folder.path / name
+        try:
+            socket = self._context.socket(kind)
+        except zmq.ZMQError as error:
+            raise _failed(path, error) from error
         socket.set(zmq.LINGER, 0)  # nothing in flight is worth waiting for
         socket.set(zmq.SNDHWM, self._queue)
         socket.set(zmq.RCVHWM, _UNREAD)  # a full inbox stops nobody: what a worker then says waits on its own side
         socket.set(zmq.MAXMSGSIZE, LIMIT)
-        _bind(socket, self._folder.path / name)
+        try:
+            socket.bind(f"ipc://{path}")
+        except zmq.ZMQError as error:
+            socket.close()
+            raise _failed(path, error) from error
         return socket
 
     def _remove_folder(self) -> None:
@@ -178,12 +207,9 @@ class ZeroMQ:
             self._folder = None
 
 
-def _bind(socket: Socket | None, path: Path) -> None:
-    assert socket is not None
-    try:
-        socket.bind(f"ipc://{path}")
-    except zmq.ZMQError as error:
-        raise TransportError(f"zeromq transport: cannot bind a socket to {path}: {error}") from error
+def _failed(path: Path, error: zmq.ZMQError) -> TransportError:
+    remedy = no_descriptors(error.errno)
+    return TransportError(f"zeromq transport: cannot bind a socket to {path}: {error}{remedy and '; '}{remedy}")
 
 
 def _private_folder(parent: str | None) -> PrivateFolder:
