@@ -125,6 +125,7 @@ _INTS = {"epochs", "indices"}
 _LISTS = {"rejected", "in_slot", "batches", "failures", "trace", "errors"}
 _MAPS = {"spec", "versions"}
 _TEXTS = {"status", "words"}
+_STRUCTURED = {"items", "substitutes", *_INTS, *_LISTS, *_MAPS, *_TEXTS}
 
 
 def encode(message: Message) -> bytes:
@@ -153,6 +154,8 @@ def decode(data: bytes, limit: int = LIMIT) -> Message:
 
 
 def _fits(field: str, value: Any) -> bool:
+    if field not in _STRUCTURED:
+        return type(value) is int
     if field in _INTS:
         return isinstance(value, list) and _INT.issuperset(map(type, value))
     if field in _LISTS:
@@ -163,9 +166,7 @@ def _fits(field: str, value: Any) -> bool:
         return isinstance(value, str)
     if field == "items":
         return value is None or (isinstance(value, list) and all(type(item) is bytes for item in value))
-    if field == "substitutes":
-        return value is None or (isinstance(value, list) and all(_is_choice(entry) for entry in value))
-    return type(value) is int
+    return value is None or (isinstance(value, list) and all(_is_choice(entry) for entry in value))
 
 
 def _fits_entry(field: str, entry: Any) -> bool:

@@ -17,6 +17,7 @@ from leaven.stream.failures import described
 from leaven.stream.order import Order
 
 _END = object()
+_AHEAD = 1024  # positions that are looked up at once
 
 Pieces = Sequence[tuple[int, int]]
 """Runs ``start <= position < stop`` of the stream."""
@@ -71,6 +72,9 @@ class Positions:
         self.length: int | None = order.length
         self._order = order
         self._read = read
+        self._first = 0  # position of the first cell that was looked up
+        self._epochs: list[int] = []
+        self._indices: list[int] = []
 
     def reach(self, stop: int) -> int:
         """The stream never ends."""
@@ -81,9 +85,11 @@ class Positions:
         epochs: list[int] = []
         indices: list[int] = []
         for start, stop in pieces:
-            cells = self._order.cells(start, stop)
-            epochs += cells.epochs.tolist()
-            indices += cells.indices.tolist()
+            if not self._first <= start <= stop <= self._first + len(self._indices):
+                self._look_up(start, stop)
+            here = slice(start - self._first, stop - self._first)
+            epochs += self._epochs[here]
+            indices += self._indices[here]
         position = pieces[0][0] if pieces else 0
         if self._read is None:
             return Stretch(position, rows, epochs, indices, None, [])
@@ -96,6 +102,11 @@ class Positions:
 
     def begin(self, epoch: int, position: int, skip: int, flows: bool) -> None:
         """Any position can be asked for at any time."""
+
+    def _look_up(self, start: int, stop: int) -> None:
+        """Get the cells of what comes next as well: of many at once, one costs 0.1 us instead of 1."""
+        cells = self._order.cells(start, max(stop, start + _AHEAD))
+        self._first, self._epochs, self._indices = start, cells.epochs.tolist(), cells.indices.tolist()
 
 
 class Walk:

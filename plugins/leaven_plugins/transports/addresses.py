@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from typing import NamedTuple
 
 from leaven.errors import TransportError
@@ -45,3 +46,22 @@ def tcp_address(text: str) -> Address:
     if match is None or port > 65_535:
         raise TransportError(f"{text!r} is not an address: tcp://HOST:PORT, as in tcp://127.0.0.1:5555")
     return Address(match["six"] or match["host"], port)
+
+
+def joined_address(text: str, lookup: bool = True) -> Address:
+    """Return the address of one loader, to connect to; with ``lookup`` only where its host is known.
+
+    Raises:
+        TransportError: it is none, it is one to listen at, or there is no such host.
+    """
+    address = tcp_address(text)
+    if address.host == "*" or address.port == 0:
+        raise TransportError(f"{text!r} is to listen at; to connect, name the loader's host and the port it listens at")
+    if lookup:
+        family = socket.AF_INET6 if address.is_ipv6 else socket.AF_INET
+        try:
+            socket.getaddrinfo(address.host, address.port, family, socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or "not a name"
+            raise TransportError(f"cannot connect to {address}: no such host is known here ({reason})") from error
+    return address

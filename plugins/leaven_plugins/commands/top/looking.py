@@ -44,6 +44,11 @@ class Seen:
     requests_per_second: float | None = None
     cpu_percent: float | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Whether its process has ended."""
+        return self.pid > 0 and self.memory_mb is None
+
 
 _Earlier = dict[tuple[int, int, int], Seen]  # by board, number and process
 

@@ -43,7 +43,7 @@ def _cells(seen: Seen) -> tuple[str, ...]:
     return (
         str(seen.number),
         str(seen.pid) if seen.pid else "",
-        seen.stage if seen.pid else "none",
+        _stage(seen),
         _figure(seen.sample),
         _figure(seen.request),
         duration(seen.seconds) if seen.pid else "",
@@ -54,9 +54,15 @@ def _cells(seen: Seen) -> tuple[str, ...]:
     )
 
 
+def _stage(seen: Seen) -> str:
+    if not seen.pid:
+        return "none"
+    return "ended" if seen.ended else seen.stage
+
+
 def _style(seen: Seen) -> str:
-    if seen.pid and seen.memory_mb is None:
-        return "red"  # its process has ended
+    if seen.ended:
+        return "red"
     if seen.stage == "idle":
         return "dim"
     return "yellow" if seen.seconds > _LONG else ""

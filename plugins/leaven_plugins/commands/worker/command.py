@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Worker processes; by default one for each CPU.")
 @click.option("--stay", is_flag=True, help="Wait for the loader, and for the next one once it has gone.")
 @click.option("--allow-versions", is_flag=True, help="Work with other versions of packages than the loader has.")
-@click.option("--patience", type=click.FloatRange(0.1), metavar="SECONDS", help="Silence that means: gone. Default 3.")
+@click.option("--patience", type=click.FloatRange(0.1, 86_400), metavar="SECONDS", help="Silence that means: gone. Default 3.")
 @click.pass_context
 def worker(
     context: click.Context,
@@ -41,14 +41,14 @@ def worker(
         raise click.UsageError("--connect and --keys are needed (or the command keygen, which makes keys)", context)
     from leaven_plugins.commands.worker.agreement import agreed
     from leaven_plugins.commands.worker.outpost import Outpost
-    from leaven_plugins.transports.addresses import tcp_address
+    from leaven_plugins.transports.addresses import joined_address
     from leaven_plugins.transports.tcp.keys import WorkerKeys
     from leaven_plugins.transports.tcp.sockets import PATIENCE
 
     registry: Registry = context.obj
     agree = partial(agreed, registry=registry, any_versions=allow_versions)
     count = workers or len(os.sched_getaffinity(0))
-    address, own = tcp_address(connect), WorkerKeys(keys)
+    address, own = joined_address(connect, lookup=not stay), WorkerKeys(keys)
     Outpost(address, own, count, agree, click.echo, stay, patience or PATIENCE).run()
 
 

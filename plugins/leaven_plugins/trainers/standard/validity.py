@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from leaven.errors import LeavenError
+
 MASK = "valid"
 
 
@@ -20,9 +22,14 @@ def valid_part(sample: dict[str, Any]) -> dict[str, Any] | None:
     Returns:
         The same dict where all rows count, ``None`` where none does, else a new one: of arrays, tensors and lists that
         have an entry for each row, those that count; everything else as it is.
+
+    Raises:
+        LeavenError: what is under ``valid`` is something else.
     """
-    mask = _mask(sample.get(MASK))
-    if mask is None or mask.all():
+    if MASK not in sample:
+        return sample
+    mask = _mask(sample)
+    if mask.all():
         return sample
     if not mask.any():
         return None
@@ -30,10 +37,25 @@ def valid_part(sample: dict[str, Any]) -> dict[str, Any] | None:
     return {key: _picked(value, places, len(mask)) for key, value in sample.items()}
 
 
-def _mask(value: Any) -> NDArray[np.bool_] | None:
-    if isinstance(value, torch.Tensor):
-        value = value.cpu().numpy()
-    return value if isinstance(value, np.ndarray) and value.dtype == np.bool_ and value.ndim == 1 else None
+def _mask(sample: dict[str, Any]) -> NDArray[np.bool_]:
+    value = sample[MASK]
+    mask = value.cpu().numpy() if isinstance(value, torch.Tensor) else value
+    if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.ndim != 1:
+        kind = f"{value.dtype} of shape {tuple(value.shape)}" if hasattr(value, "dtype") else type(value).__name__
+        raise LeavenError(f"{MASK!r}: expected an array of one bool for each row, got {kind}; name other data otherwise")
+    lengths = {key: _length(other) for key, other in sample.items() if key != MASK}
+    known = {key: length for key, length in lengths.items() if length is not None}
+    if known and len(mask) not in known.values():
+        key, length = next(iter(known.items()))
+        raise LeavenError(f"{MASK!r}: expected one bool for each row, got {len(mask)}, and {key!r} has {length} rows")
+    return mask
+
+
+def _length(value: Any) -> int | None:
+    shape = getattr(value, "shape", None)
+    if shape is None:
+        return len(value) if isinstance(value, list) else None
+    return int(shape[0]) if len(shape) else None
 
 
 def _picked(value: Any, places: NDArray[np.int64], rows: int) -> Any:

@@ -7,6 +7,7 @@ characters. Secret keys are never in arguments, in the environment or in a log.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from pathlib import Path
@@ -22,6 +23,10 @@ _LOADER = "loader"
 _SECRET = "secret.key"
 _LOADER_PUBLIC = "loader.pub"
 _LENGTH = 40
+_LOADER_NEEDS = "the loader's host needs the folder 'loader' of leaven worker keygen"
+_WORKER_NEEDS = "a worker's host needs the folder with its name of leaven worker keygen"
+
+log = logging.getLogger("leaven.transport")
 
 
 class Pair(NamedTuple):
@@ -47,12 +52,16 @@ class LoaderKeys:
     """A keyring in a folder, ``FOLDER/loader``. Who may join is looked up each time: a file that is removed is revoked.
 
     Raises:
-        TransportError: the folder holds no keys, or a secret that others can read.
+        TransportError: the folder holds no keys, a secret that others can read, or those of a worker's host.
     """
 
     def __init__(self, folder: str | Path) -> None:
         self._workers = Path(folder) / "workers"
-        self.pair = _pair(Path(folder) / _SECRET, "the loader's host needs the folder 'loader' of leaven worker keygen")
+        self.pair = _pair(Path(folder) / _SECRET, _LOADER_NEEDS)
+        if not self._workers.is_dir():
+            raise TransportError(f"nobody could join: {self._workers} is no folder; {_LOADER_NEEDS}")
+        if not any(self._workers.glob("*.pub")):
+            log.warning("nobody can join: no .pub file in %s; make one with leaven worker keygen", self._workers)
 
     def name_of(self, public: bytes) -> str | None:
         """Return the name of the worker's host, or ``None``."""
@@ -91,8 +100,9 @@ class WorkerKeys:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        need = "a worker's host needs the folder with its name of leaven worker keygen"
-        self.pair = _pair(Path(folder) / _SECRET, need)
+        self.pair = _pair(Path(folder) / _SECRET, _WORKER_NEEDS)
+        if (Path(folder) / "workers").is_dir():
+            raise TransportError(f"{folder} has the loader's keys; {_WORKER_NEEDS}")
         self.loader = _key(Path(folder) / _LOADER_PUBLIC)
 
 
@@ -124,7 +134,7 @@ def make_keys(folder: Path, worker: str) -> tuple[Path, Path]:
 
 def _loader_public(folder: Path) -> bytes:
     if folder.exists():
-        return LoaderKeys(folder).pair.public
+        return _pair(folder / _SECRET, _LOADER_NEEDS).public
     pair = _new_pair()
     (folder / "workers").mkdir(mode=0o700, parents=True)
     folder.chmod(0o700)

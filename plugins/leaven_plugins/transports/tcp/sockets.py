@@ -22,7 +22,8 @@ PATIENCE = 3.0
 LINGER = 200
 """Milliseconds that closing takes at most, for what was said last: to stop, or why this worker ends."""
 
-_HANDSHAKE = 5_000  # ms: who connects and says nothing is sent away
+_PROOF = 2_000  # ms to show a key: who shows none holds a descriptor of the loader's for as long
+_CONNECT = 5_000  # ms that connecting takes at most, and the handshake as seen from there
 _RETRY = -1  # no new connection of its own: the worker at the other end would be another one
 _HEARTBEAT = 1_000  # ms
 
@@ -35,6 +36,7 @@ def listening(context: zmq.Context[Socket], address: Address, keys: Keyring, que
     """
     socket = context.socket(zmq.ROUTER)
     _prepare(socket, address, queue, patience)
+    socket.set(zmq.HANDSHAKE_IVL, _PROOF)
     socket.set(zmq.CURVE_SERVER, 1)
     socket.set(zmq.CURVE_SECRETKEY, keys.pair.secret)
     socket.set(zmq.ZAP_DOMAIN, b"leaven")
@@ -63,7 +65,8 @@ def connected(
     socket.set(zmq.CURVE_SERVERKEY, keys.loader)
     socket.set(zmq.CURVE_SECRETKEY, keys.pair.secret)
     socket.set(zmq.CURVE_PUBLICKEY, keys.pair.public)
-    socket.set(zmq.CONNECT_TIMEOUT, _HANDSHAKE)
+    socket.set(zmq.CONNECT_TIMEOUT, _CONNECT)
+    socket.set(zmq.HANDSHAKE_IVL, _CONNECT)
     socket.set(zmq.RECONNECT_IVL, _RETRY)
     events = socket.get_monitor_socket(
         zmq.EVENT_HANDSHAKE_SUCCEEDED
@@ -87,7 +90,6 @@ def _prepare(socket: Socket, address: Address, queue: int, patience: float) -> N
     socket.set(zmq.SNDHWM, queue)
     socket.set(zmq.RCVHWM, queue)
     socket.set(zmq.MAXMSGSIZE, LIMIT)
-    socket.set(zmq.HANDSHAKE_IVL, _HANDSHAKE)
     socket.set(zmq.HEARTBEAT_IVL, _HEARTBEAT)
     socket.set(zmq.HEARTBEAT_TIMEOUT, int(patience * 1000))
     socket.set(zmq.TCP_KEEPALIVE, 1)  # for the firewalls in between, which forget what is silent for long

@@ -9,7 +9,7 @@ from typing import Any
 
 import zmq
 
-from leaven.errors import TransportError
+from leaven.errors import ParameterError, TransportError
 from leaven.protocols import Channel
 from leaven_plugins.transports.addresses import tcp_address
 from leaven_plugins.transports.folders import PrivateFolder
@@ -20,6 +20,8 @@ from leaven_plugins.transports.tcp.sockets import LINGER, PATIENCE, Socket, list
 from leaven_plugins.transports.zeromq.transport import ZeroMQ
 
 log = logging.getLogger("leaven.transport")
+
+_LEAST, _MOST = 0.1, 86_400.0  # seconds of patience
 
 
 class Tcp:
@@ -38,6 +40,7 @@ class Tcp:
 
     Raises:
         TransportError: ``listen`` is not an address.
+        ParameterError: ``queue`` or ``patience`` is out of its range, or something else than a number.
     """
 
     in_process = False
@@ -48,6 +51,8 @@ class Tcp:
     def __init__(
         self, listen: str = "tcp://127.0.0.1:0", keys: str | None = None, queue: int = 8, patience: float = PATIENCE
     ) -> None:
+        if isinstance(patience, bool) or not isinstance(patience, int | float) or not _LEAST <= patience <= _MOST:
+            raise ParameterError(f"patience={patience!r}: expected seconds, {_LEAST} to {_MOST:.0f}")
         self._address = tcp_address(listen)
         self._keys = keys
         self._queue = queue

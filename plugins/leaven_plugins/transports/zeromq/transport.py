@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import zmq
 
-from leaven.errors import TransportError
+from leaven.errors import ParameterError, TransportError
 from leaven.protocols import Channel
 from leaven.stream.messages import LIMIT
 from leaven_plugins.transports.folders import PrivateFolder, no_descriptors, remove_abandoned
@@ -22,6 +22,7 @@ Socket = zmq.Socket[bytes]
 Source = TypeVar("Source", bound=int | Socket)
 
 _UNREAD = 1000  # answers that one worker may have waiting here: more than it could have slots for
+_MOST_QUEUED = 1_000_000
 _AT_ONCE = 10_000  # messages that one call takes in, however many there are
 
 
@@ -36,12 +37,17 @@ class ZeroMQ:
         queue: messages that wait in a worker's socket at most, besides the one it is on. What a dead worker had
             queued must be done again, so it is kept small; the loader's own accounting is the true limit.
         folder: where the private folder is made; by default ``$XDG_RUNTIME_DIR`` or the temporary folder.
+
+    Raises:
+        ParameterError: ``queue`` is no number of messages.
     """
 
     in_process = False
     concurrent = True
 
     def __init__(self, queue: int = 8, folder: str | None = None) -> None:
+        if type(queue) is not int or not 1 <= queue <= _MOST_QUEUED:
+            raise ParameterError(f"queue={queue!r}: expected a whole number of messages, 1 to {_MOST_QUEUED}")
         self._queue = queue
         self._parent = folder
         self._folder: PrivateFolder | None = None
