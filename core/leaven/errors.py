@@ -271,6 +271,14 @@ def listing(names: Iterable[str], limit: int = 12) -> str:
     return (", ".join(ordered[:limit]) + (f" and {rest} more" if rest > 0 else "")) or "none"
 
 
+def text_of(error: BaseException) -> str:
+    """Return the text of an error, also of one whose text cannot be had."""
+    try:
+        return str(error)
+    except Exception:
+        return f"(a {type(error).__name__} without a text)"
+
+
 def printable(text: str, limit: int = 500) -> str:
     """Return ``text`` with control characters escaped, cut to ``limit``: keys and messages come from foreign data."""
     clean = text if text.isprintable() else "".join(map(_escaped, text))

@@ -15,6 +15,7 @@ from leaven.stream import wire
 from leaven.stream.arena import Layout
 from leaven.stream.arrays import from_ext
 from leaven.stream.buffers import BufferSpec, SpecLike, buffer_spec
+from leaven.stream.dtypes import dtype_from_plain, dtype_to_plain, whole
 from leaven.stream.sets import MOST, Held, Sets
 from leaven.stream.shared import address_of
 
@@ -41,15 +42,15 @@ class BufferPool:
     """
 
     def __init__(self, num_buffers: int, batch_size: int, specs: Mapping[str, SpecLike]) -> None:
-        if not 1 <= num_buffers <= MOST:
+        if not 1 <= whole(num_buffers, "num_buffers") <= MOST:
             raise ParameterError(f"num_buffers={num_buffers}: expected 1 to {MOST}")
-        if batch_size < 1:
+        if whole(batch_size, "batch_size") < 1:
             raise ParameterError(f"batch_size={batch_size}: expected 1 or more")
         if num_buffers == 1:
             warnings.warn("num_buffers=1: nothing can be filled while a batch is looked at; take 2", stacklevel=2)
-        self._num_buffers = num_buffers
-        self._layout = Layout.of({key: buffer_spec(spec) for key, spec in specs.items()}, batch_size)
-        self._sets = Sets(num_buffers, self._layout.size)
+        self._num_buffers = int(num_buffers)
+        self._layout = Layout.of({key: buffer_spec(spec) for key, spec in specs.items()}, int(batch_size))
+        self._sets = Sets(self._num_buffers, self._layout.size)
 
     @classmethod
     def attach(cls, descriptor: Mapping[str, Any]) -> BufferPool:
@@ -65,7 +66,7 @@ class BufferPool:
             self._num_buffers = int(descriptor["num_buffers"])
             self._layout = Layout.of(specs, int(descriptor["batch_size"]))
             self._sets = Sets(self._num_buffers, self._layout.size, dict(descriptor["sets"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise ProtocolError(f"not the descriptor of a buffer pool: {error!r}") from error
         return self
 
@@ -81,7 +82,8 @@ class BufferPool:
     def next(self) -> dict[str, NDArray[Any]] | None:
         """Wait for a free set; return its arrays, filled with the specs' fill values, or ``None`` after :meth:`close`.
 
-        A set that is not packed is free again when its arrays die.
+        A set that is not packed is free again when its arrays die. A warning is logged where all sets have been in
+        messages for seconds: see :meth:`reclaim`.
         """
         held = self._sets.take()
         return None if held is None else self._layout.filled(held.memory, self._layout.rows)
@@ -109,6 +111,19 @@ class BufferPool:
         message = wire.unpack(data, len(data), _extension)
         found: dict[int, Held] = {}
         return _replaced(message, lambda value: self._resolved(value, found))
+
+    def reclaim(self, older_than: float) -> int:
+        """Free the sets whose messages nobody has unpacked for so many seconds; return how many.
+
+        It is for messages that are lost, as with a consumer that was killed before it read them. Whoever unpacks such a
+        message after all gets a ``ProtocolError``.
+
+        Raises:
+            ParameterError: it is no number of seconds.
+        """
+        if isinstance(older_than, bool) or not isinstance(older_than, (int, float)) or not older_than >= 0:
+            raise ParameterError(f"older_than={older_than!r}: expected seconds, at least 0")
+        return self._sets.reclaim(older_than)
 
     def close(self) -> None:
         """End the pool for all processes: whoever waits in :meth:`next` gets ``None``. Arrays stay as they are."""
@@ -184,8 +199,12 @@ def _parts(payload: bytes) -> tuple[int, int, str, int]:
 
 
 def _plain(spec: BufferSpec) -> list[Any]:
-    return [list(spec.shape), spec.dtype.str, None if spec.fill is None else spec.fill.tolist()]
+    fill = None if spec.fill is None else [list(spec.fill.shape), spec.fill.astype(spec.dtype).tobytes().hex()]
+    return [list(spec.shape), dtype_to_plain(spec.dtype), fill]
 
 
-def _spec(shape: list[int], dtype: str, fill: Any) -> BufferSpec:
-    return BufferSpec(tuple(shape), np.dtype(dtype), None if fill is None else np.array(fill, dtype))
+def _spec(shape: list[int], plain: Any, fill: Any) -> BufferSpec:
+    dtype = dtype_from_plain(plain)
+    if fill is None:
+        return BufferSpec(tuple(shape), dtype, None)
+    return BufferSpec(tuple(shape), dtype, np.ndarray(tuple(fill[0]), dtype, bytes.fromhex(fill[1])))

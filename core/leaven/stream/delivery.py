@@ -7,7 +7,7 @@ neither lose a batch nor deliver it twice.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -161,8 +161,10 @@ class Ledger:
 
     def _give(self, lane: int, able: set[int]) -> Job | None:
         book, loads = self._lanes[lane], self._loads
-        worker = min(able, key=lambda number: (loads.get(number, 0), number), default=None)
-        if worker is None or loads.get(worker, 0) >= book.depth or not book.free:
+        mine = Counter(job.worker for job in book.flight.values())
+        free = [number for number in able if mine[number] < book.depth]
+        worker = min(free, key=lambda number: (loads.get(number, 0), number), default=None)
+        if worker is None or not book.free:
             return None
         task, attempt = book.again.popleft() if book.again else (next(book.tasks, None), 0)
         if task is None:

@@ -258,7 +258,8 @@ class Dispatch:
         lane = self.lanes.get(number)
         jobs = [job for job in self.ledger.jobs(worker) if (job.lane, job.task.number) == (number, request)]
         self._forget(worker)
-        if lane is None or not any(index in job.task.stretch.indices for job in jobs):
+        known = any(index in job.task.stretch.indices for job in jobs)
+        if lane is None or not (known or (jobs and index >= 0 and lane.substitutes is not None)):
             return False
         error = accuse(lane, index, status, words)
         if error is not None and not lane.tolerant and self.ledger.withdraw(number, request):

@@ -114,8 +114,8 @@ class Engine:
         Returns:
             the number of the first request.
         """
-        assert self._supervisor is not None
-        assert self._lane is not None
+        if self._supervisor is None or self._lane is None:
+            raise LeavenError("the loader has been closed")
         self._next_number = self._supervisor.begin(self._lane, stretches)
         return self._next_number
 
@@ -130,16 +130,16 @@ class Engine:
         self._next_number += 1
         return result, self._samples(result, self._leases)
 
-    def close(self) -> None:
-        """Give back everything; workers that nobody else uses are stopped."""
+    def close(self, wait: bool = True) -> None:
+        """Give back everything; workers that nobody else uses are stopped. ``wait`` until that is so."""
         if self._supervisor is None or self._arena is None or self._lane is None:
             return
         supervisor, self._supervisor = self._supervisor, None
         try:
             if self._own:
-                self._pool.close()
+                self._pool.close(wait)
             else:
-                supervisor.remove(self._lane)
+                supervisor.remove(self._lane, wait)
         finally:
             self._arena.close()
 

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from leaven.errors import LeavenError, PoisonError, SampleError, SampleErrors, WorkerError, printable
+from leaven.errors import LeavenError, PoisonError, SampleError, SampleErrors, WorkerError, printable, text_of
 
 _MAX_TRACEBACK = 16_000
 
@@ -27,7 +27,7 @@ def described(error: BaseException, key: str = "") -> dict[str, Any]:
     """Return the error as fields; ``key`` is that of the sample where the error does not know it."""
     fields: dict[str, Any] = {
         "sample": isinstance(error, SampleError),
-        "message": str(error),
+        "message": text_of(error),
         "index": None,
         "key": key,
         "stage": "",

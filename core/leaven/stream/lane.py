@@ -49,6 +49,7 @@ class Lane:
         key: returns a sample's key.
         misfit: returns what is wrong with an answer, or ``None``.
         observe: told of every answer: the worker's number, process, the request, and what it was on.
+        keeps: whether a request's result stays until the consumer drops it: who was interrupted finds it again.
     """
 
     slots: int
@@ -63,6 +64,7 @@ class Lane:
     key: Callable[[int], str] | None = None
     misfit: Callable[[Done, Stretch], str | None] | None = None
     observe: Callable[[int, int, int, Sequence[Sequence[int]]], None] | None = None
+    keeps: bool = False
 
     number: int = -1
     error: Exception | None = None
@@ -85,6 +87,8 @@ class Lane:
 
     def take(self, number: int | None) -> Result | None:
         """Return the result waited for, or ``None`` at the end."""
+        if self.keeps and number is not None:
+            return self.results.get(number)
         if number is None and self.results:
             number = next(iter(self.results))
         result = None if number is None else self.results.pop(number, None)

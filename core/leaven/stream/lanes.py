@@ -24,6 +24,7 @@ def server(spec: Mapping[str, Any]) -> Server:
     arena = None
     if spec["shared"]:
         arena = Arena(spec["slots"], layout.size, fd=opened(spec["arena"]))
+        arena.close()  # the memory stays mapped for as long as the lane is there
     return Server(worker, collators, dataset, layout, arena, spec["seed"], policy)
 
 

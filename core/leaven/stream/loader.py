@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("leaven.loader")
 
 _SMALL_SLOT = 1 << 20  # bytes; batches below it are made in a few ms, so workers need more of them at hand
+_ENDS = 1 << 62  # no position in the stream is as large: they are int64
 _GUESTS = 8  # workers of other hosts that are kept busy; more may join, and wait
 
 Transform = Callable[[dict[str, Any]], dict[str, Any]]
@@ -129,7 +130,8 @@ class TurboDataLoader:
     ) -> None:
         self._plan = Plan(batch_size, num_mini_batches, rank, world_size, last_batch)
         _at_least(1, length=1 if length is None else length, poison_after=poison_after)
-        _at_least(0, start_iteration=start_iteration, shared_memory=int(shared_memory))
+        _at_least(0, start_iteration=start_iteration)
+        _check_kinds(seed, shared_memory, transform, trace)
         _check_together(length, endless, order, shuffle, sampler)
         self.seed = seed
         self.wait_seconds = 0.0
@@ -151,10 +153,7 @@ class TurboDataLoader:
         self._trace = trace
         self._length: int | None = None
         self._engine, self._source = self._made()
-        natural = None if isinstance(self._source, Requests) or endless else self._source.length
-        self._length = length if length is not None else natural
-        if self._length is not None:
-            self._plan.check(self._length)
+        self._length = self._checked(length if length is not None or endless else self._source.length)
         self._progress = self._place(start_iteration)
         self._epoch: object | None = None
         self._finalizer: weakref.finalize[..., Any] | None = None
@@ -187,22 +186,45 @@ class TurboDataLoader:
         return self.epoch_iterations
 
     def set_length(self, length: int) -> None:
-        """Let epochs have ``length`` samples, from the next one on."""
+        """Let epochs have ``length`` samples, from the next one on.
+
+        Raises:
+            ParameterError: it is out of range, or epochs of this loader have no length.
+        """
         _at_least(1, length=length)
-        self._plan.check(length)
-        self._length = length
+        _check_endless(length, self._endless)
+        self._length = self._checked(length)
+        if self._epoch is None and not self._progress.step and not self._progress.ahead:
+            self._progress.length = length
 
     def set_epoch_iterations(self, iterations: int) -> None:
         """Let epochs have so many full iterations, from the next one on."""
         _at_least(1, iterations=iterations)
         self.set_length(iterations * self._plan.global_batch)
 
+    def _checked(self, length: int | None) -> int | None:
+        """Return the length of an epoch, if it goes together with the samples and the arguments."""
+        if isinstance(self._source, Requests):
+            if length is not None or self._endless or self._plan.world_size > 1:
+                raise ParameterError(
+                    "yield_requests() says itself what an epoch is of, on this rank: no length, endless or world_size"
+                )
+        elif self._arrival and self._source.flows(length):
+            raise ParameterError(
+                "order='arrival' over an iterable whose epochs go on where the last one was broken off: what arrived "
+                "early would come twice; use order='position'"
+            )
+        if length is not None:
+            self._plan.check(length)
+        return length
+
     def _place(self, iteration: int) -> Progress:
         """Return the progress of a loader whose next iteration this is."""
+        _at_least(0, start_iteration=iteration, position=iteration * self._plan.global_batch)
         if self._length is None or self.epoch_iterations is None:
             return Progress(iteration, 0, 0, iteration)
         epoch, step = divmod(iteration, self.epoch_iterations)
-        return Progress(iteration, epoch, epoch * self._length, step)
+        return Progress(iteration, epoch, epoch * self._length, step, length=self._length)
 
     # ---- state
 
@@ -212,10 +234,10 @@ class TurboDataLoader:
         Another loader over the same dataset goes on there, with any number of workers, any transport, and any
         ``world_size``, since positions count the samples of all ranks.
         """
-        progress, length = self._progress, self._length
-        if length is not None and progress.step >= self._plan.steps(length):
-            progress = replace(progress, step=0, ahead=set())
-            progress.next_epoch(self._progress.origin + length)
+        progress = self._progress
+        if progress.length is not None and progress.step >= self._plan.steps(progress.length):
+            progress = replace(progress, ahead=set())
+            progress.next_epoch(self._next_origin(), self._length)
         return state_of(progress, self._stream())
 
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> None:
@@ -235,7 +257,7 @@ class TurboDataLoader:
 
     def _stream(self) -> dict[str, Any]:
         return {
-            "samples": None if isinstance(self._source, Requests) else self._source.length,
+            "samples": self._source.length,
             "length": self._length,
             "seed": self.seed,
             "last_batch": self._plan.last,
@@ -272,16 +294,19 @@ class TurboDataLoader:
         settings = Settings(slots, depth, self.seed, shared, self._policy, self._poison_after, self._trace)
         engine = Engine(parts, self._pool, self._own_pool, layout, settings)
         window = (slots + 2) * plan.global_batch
-        return engine, source_of(parts.dataset, parts.order, parts.readable, window=window, rows=plan.rows)
+        source = source_of(
+            parts.dataset, parts.order, parts.readable, window=window, rows=plan.rows, endless=self._endless
+        )
+        return engine, source
 
     # ---- iteration
 
     def __iter__(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
         self.start()
         self._end_epoch()
-        progress, length = self._progress, self._length
+        progress, length = self._progress, self._progress.length
         epoch = self._epoch = object()
-        self._engine.begin(self._stretches(progress, length))
+        self._engine.begin(self._stretches(progress))
         self._tolerance.begin(None if length is None else -(-length // self._plan.world_size))
         if length is not None:
             level = logging.INFO if progress.epoch == 0 else logging.DEBUG
@@ -300,25 +325,27 @@ class TurboDataLoader:
             if self._epoch in (epoch, None):
                 self._tolerance.end()
 
-    def _stretches(self, progress: Progress, length: int | None) -> Iterator[Stretch]:
+    def _stretches(self, progress: Progress) -> Iterator[Stretch]:
         if isinstance(self._source, Requests):
-            return self._source.stretches(progress.epoch, self._plan.parts)
-        flows = self._source.flows(length)
-        return stretches(self._source, self._plan, progress, length, flows)
+            return self._source.stretches(progress, self._plan.parts)
+        return stretches(self._source, self._plan, progress)
 
     def _end_epoch(self) -> None:
-        """Let the next epoch begin where this one ends, or where it was broken off if samples would be lost."""
-        if self._epoch is None:
-            return
-        self._epoch = None
-        progress, length = self._progress, self._length
-        broken_off = progress.origin + progress.step * self._plan.global_batch
-        flows = not isinstance(self._source, Requests) and self._source.flows(length)
-        if length is None:
-            progress.next_epoch(broken_off)
-        else:
-            end = progress.origin + length
-            progress.next_epoch(min(broken_off, end) if flows else end)
+        """Let the next epoch be the one under way."""
+        if self._epoch is not None:
+            self._epoch = None
+            self._progress.next_epoch(self._next_origin(), self._length)
+
+    def _next_origin(self) -> int:
+        """Return where this epoch ends, or where it was broken off if samples would be lost."""
+        progress, source = self._progress, self._source
+        length, flows = progress.length, source.flows(progress.length)
+        origin = progress.origin + progress.step * self._plan.global_batch
+        if length is not None and (not flows or progress.step >= self._plan.steps(length)):
+            origin = progress.origin + length
+        if flows and source.ended is not None:  # an iterator may go on later
+            origin = min(origin, max(progress.origin, source.ended))
+        return origin
 
     def _iteration(self, epoch: object) -> tuple[list[dict[str, Any]], list[Stretch]] | None:
         """Return the mini-batches of the next iteration and what they are of, or ``None`` at the epoch's end."""
@@ -344,7 +371,7 @@ class TurboDataLoader:
         try:
             taken = self._engine.take(self._arrival)
         except LeavenError as error:
-            self._tolerance.refuse(error, self._progress.epoch)
+            self._tolerance.refuse(error, self._pass())
         ended = time.monotonic_ns()
         self.wait_seconds += (ended - began) / 1e9
         if self._trace is not None:
@@ -352,6 +379,19 @@ class TurboDataLoader:
         if taken is not None:
             self._count(taken[0])
         return taken
+
+    def _pass(self) -> int | None:
+        """Return which pass over the dataset the next iteration is of; ``None`` where it may be of several."""
+        progress, order = self._progress, self._parts.order
+        if order is None:
+            return None if self._source.flows(progress.length) else progress.epoch
+        end = None if progress.length is None else progress.origin + progress.length
+        start, stop = progress.origin, end
+        if not self._arrival:
+            start += progress.step * self._plan.global_batch
+            stop = start + self._plan.global_batch if end is None else min(start + self._plan.global_batch, end)
+        one = stop is not None and start // order.length == (stop - 1) // order.length
+        return start // order.length if one else None
 
     def _count(self, result: Result) -> None:
         assert result.stretch is not None
@@ -377,13 +417,15 @@ class TurboDataLoader:
         """Start the workers. Done by ``with`` and by the first iteration."""
         if self._finalizer is None:
             self._engine.start()
-            self._finalizer = weakref.finalize(self, self._engine.close)
+            self._finalizer = weakref.finalize(self, self._engine.close, wait=False)
+            self._finalizer.atexit = False  # the pool's supervisor sees to that, and waits
 
     def close(self) -> None:
         """Stop the workers and give back everything; batches that are still held stay valid."""
         if self._finalizer is not None:
-            self._finalizer()
+            self._finalizer.detach()
             self._finalizer = None
+            self._engine.close()
 
     def __enter__(self) -> TurboDataLoader:
         self.start()
@@ -401,13 +443,28 @@ def _masks(plan: Plan, on_error: str) -> bool:
 def _check_together(length: int | None, endless: bool, order: str, shuffle: bool, sampler: Any) -> None:
     if order not in ("position", "arrival"):
         raise ParameterError(f"order={order!r}: expected 'position' or 'arrival'")
-    if endless and length is not None:
-        raise ParameterError("endless=True: an epoch has no end, and so no length")
+    _check_endless(length, endless)
     if shuffle and sampler is not None:
         raise ParameterError("shuffle=True and a sampler: the sampler alone says which sample comes when")
 
 
+def _check_endless(length: int | None, endless: bool) -> None:
+    if endless and length is not None:
+        raise ParameterError("endless=True: an epoch has no end, and so no length")
+
+
+def _check_kinds(seed: Any, shared_memory: Any, transform: Any, trace: Any) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, int):
+        raise ParameterError(f"seed={seed!r}: expected a whole number")
+    if not isinstance(shared_memory, int) or shared_memory < 0:
+        raise ParameterError(f"shared_memory={shared_memory!r}: expected True, False, or how many mini-batches it holds")
+    if transform is not None and not callable(transform):
+        raise ParameterError(f"transform={transform!r}: expected a function of a mini-batch")
+    if trace is not None and not all(callable(getattr(trace, name, None)) for name in ("worker", "consumer")):
+        raise ParameterError(f"trace={trace!r}: expected a leaven.stream.tracing.Trace, or what has its methods")
+
+
 def _at_least(least: int, **values: int) -> None:
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise ParameterError(f"{name}={value!r}: expected a whole number, at least {least}")
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < _ENDS:
+            raise ParameterError(f"{name}={value!r}: expected a whole number, at least {least} and less than 2**62")

@@ -89,7 +89,7 @@ class Maker:
         """
         own = {key: array for key, array in arrays.items() if key != MASK}
         good = {row: item for row, item in enumerate(items) if row not in failed}
-        gathered = Gathered(own, self._specs, rows)
+        gathered = Gathered(own, self._specs, rows, padded=len(items) < rows)
         others = self._run(position, good, failed, gathered)
         if failed and self._tolerance == "raise":
             raise _together([failed[row] for row in sorted(failed)])
@@ -210,12 +210,14 @@ class Gathered:
         arrays: the batch's declared arrays, all rows filled.
         specs: what a row of each is when nobody makes it.
         rows: how many rows.
+        padded: whether there are rows without a sample.
     """
 
-    def __init__(self, arrays: Mapping[str, NDArray[Any]], specs: Mapping[str, Any], rows: int) -> None:
+    def __init__(self, arrays: Mapping[str, NDArray[Any]], specs: Mapping[str, Any], rows: int, padded: bool) -> None:
         self._arrays = arrays
         self._specs = specs
         self._rows = rows
+        self._padded = padded
         self._others: dict[str, Any] = {}
         self._kept: set[str] = set()
         self._made: set[int] = set()
@@ -261,9 +263,10 @@ class Gathered:
 
     def _column(self, key: str, value: Any, rows: int) -> Any:
         if not isinstance(value, (list, np.ndarray)) or len(value) != rows:
+            what = ("padding", "last_batch='keep' or 'drop'") if self._padded else ("failing samples", "on_error='raise'")
             raise ParameterError(
-                f"{key!r} of the worker's batch has no entry for each sample, so that a batch with failing samples "
-                "cannot be put together; use on_error='raise'"
+                f"{key!r} of the worker's batch has no entry for each sample, so that a batch with {what[0]} "
+                f"cannot be put together; use {what[1]}"
             )
         if key not in self._others:
             if isinstance(value, np.ndarray):

@@ -39,8 +39,8 @@ class Work(NamedTuple):
     arrays lie (-1: in the answer), ``position`` that of the first sample in the stream, ``rows`` how many rows the
     batch has. Row ``i`` is sample ``(epochs[i], indices[i])``; rows beyond the samples are padding. ``items`` are the
     samples' contents where the worker cannot read the dataset itself. ``rejected`` lists rows that cannot be made, as
-    ``[row, error]`` with the error as fields of text. ``substitutes`` lists what may be taken in their place, as
-    ``[row, [[index, contents], ...]]``; ``None``: another sample of the batch.
+    ``[row, error]`` with the error as fields of text (row -1: what is no substitute either). ``substitutes`` lists what
+    may be taken in their place, as ``[row, [[index, contents], ...]]``; ``None``: another sample of the batch.
     """
 
     lane: int

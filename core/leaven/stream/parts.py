@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,8 @@ class Parts:
             from leaven.registry.registry import default_registry
 
             registry = default_registry()
+        if isinstance(collators, (str, Mapping)) or not isinstance(collators, Iterable):
+            raise ParameterError(f"collators={collators!r}: expected a list of collators")
         made_worker, worker_recipe = registry.resolve(worker, kind="worker")
         made_collators = [registry.resolve(collator, kind="collator") for collator in collators]
         made_feed, _ = registry.resolve(feed, kind="feed")

@@ -36,7 +36,8 @@ def acquit(lane: Lane, stretch: Stretch) -> None:
 
 
 def rejections(lane: Lane, stretch: Stretch) -> list[tuple[int, Mapping[str, Any]]]:
-    """Return the rows that are not to be tried, with the error as fields."""
+    """Return the rows that are not to be tried, with the error as fields; row -1: not to be put into any row either."""
     if not lane.poison:
         return []
-    return [(row, lane.poison[index]) for row, index in enumerate(stretch.indices) if index in lane.poison]
+    others = [(-1, fields) for fields in lane.poison.values()] if lane.substitutes is not None else []
+    return [*((row, lane.poison[index]) for row, index in enumerate(stretch.indices) if index in lane.poison), *others]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import sys
+import threading
 import weakref
 from collections.abc import Mapping
 from functools import partial
@@ -74,6 +76,7 @@ class WorkerPool:
         self._finalizer: weakref.finalize[..., Any] | None = None
         self._waiting: list[Lane] = []
         self._closed = False
+        self._lock = threading.RLock()  # loaders may be started and closed in several threads
 
     @property
     def in_process(self) -> bool:
@@ -82,7 +85,8 @@ class WorkerPool:
 
     def workers(self) -> list[Doing]:
         """Return what each worker of this host is on; nothing before the start."""
-        return [] if self._board is None else [self._board.line(i).read() for i in range(self.nworkers)]
+        board = self._board
+        return [] if board is None else [board.line(number).read() for number in range(board.workers)]
 
     def start(self) -> None:
         """Start the workers; they become ready while the caller goes on. Done by ``with`` and by the first loader.
@@ -92,9 +96,12 @@ class WorkerPool:
             ConfigError: ``LEAVEN_FAILPOINT`` is malformed.
             TransportError: the transport cannot be opened.
         """
-        self._closed = False
-        if self._finalizer is not None:
-            return
+        with self._lock:
+            self._closed = False
+            if self._finalizer is None:
+                self._start()
+
+    def _start(self) -> None:
         if not self.in_process and not hasattr(os, "pidfd_open"):
             raise WorkerError("worker processes need Linux 5.3 or newer; use transport='inline' here")
         failpoints.check()
@@ -111,22 +118,29 @@ class WorkerPool:
             self._supervisor = supervisor = self._supervised(board)
             for lane in self._waiting:
                 self._join(lane, supervisor)
-            self._waiting = []
             supervisor.start()
         except BaseException:
             board.close()
             self._board = self._supervisor = None
             self.transport.close()
             raise
-        self._finalizer = weakref.finalize(self, _ended, supervisor, board)
+        self._finalizer = weakref.finalize(self, _ended, supervisor, board, wait=False)
+        self._finalizer.atexit = False  # the supervisor sees to that, and waits
 
-    def close(self) -> None:
-        """Stop the workers and give back everything; loaders that still use them get an error."""
-        self._closed = True
-        if self._finalizer is not None:
+    def close(self, wait: bool = True) -> None:
+        """Stop the workers and give back everything; loaders that still use them get an error.
+
+        Args:
+            wait: until that is done.
+        """
+        with self._lock:
+            self._closed = True
             finalizer, self._finalizer = self._finalizer, None
+            supervisor, board = self._supervisor, self._board
             self._supervisor, self._board, self._hosts = None, None, []
-            finalizer()
+        if finalizer is not None and supervisor is not None and board is not None:
+            finalizer.detach()
+            _ended(supervisor, board, wait)
 
     def __enter__(self) -> WorkerPool:
         self.start()
@@ -143,15 +157,19 @@ class WorkerPool:
         Raises:
             LeavenError: the pool was closed, and not started again.
         """
-        if self._closed:
-            raise LeavenError("the pool of workers has been closed")
-        if self._supervisor is None:
-            self._waiting.append(lane)
-            self.start()
-        else:
-            self._join(lane, self._supervisor)
-        assert self._supervisor is not None
-        return self._supervisor
+        with self._lock:
+            if self._closed:
+                raise LeavenError("the pool of workers has been closed")
+            if self._supervisor is not None:
+                self._join(lane, self._supervisor)
+                return self._supervisor
+            self._waiting = [lane]
+            try:
+                self.start()
+            finally:
+                self._waiting = []
+            assert self._supervisor is not None
+            return self._supervisor
 
     def _join(self, lane: Lane, supervisor: Supervisor) -> None:
         supervisor.add(lane, [host.open for host in self._hosts])
@@ -172,7 +190,7 @@ def _start_worker(
 ) -> Child:
     board.line(number).start(0)
     start = {
-        "path": [folder or os.getcwd() for folder in sys.path],
+        "path": [os.fspath(folder) or os.getcwd() for folder in sys.path],
         "number": number,
         "workers": workers,
         "transport": recipe.to_plain(),
@@ -183,9 +201,9 @@ def _start_worker(
     return Child(wire.pack(start), [board.fd, *(fd for lane in lanes for fd in lane.descriptors)])
 
 
-def _ended(supervisor: Supervisor, board: Board) -> None:
+def _ended(supervisor: Supervisor, board: Board, wait: bool) -> None:
     try:
-        supervisor.close()
+        supervisor.close(wait)
     finally:
         board.close()
 
@@ -225,6 +243,6 @@ def _title() -> str:
 def _at_least_zero(**values: float) -> None:
     for name, value in values.items():
         whole = name != "worker_timeout"
-        if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or value < 0:
+        if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not 0 <= value < math.inf:
             expected = "a whole number" if whole else "seconds"
             raise ParameterError(f"{name}={value!r}: expected {expected}, at least 0")

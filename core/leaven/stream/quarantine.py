@@ -28,7 +28,7 @@ class Listed:
         error: what went wrong.
         cause: name of the original error's type, or how the worker ended that the sample killed.
         epoch: how many times the whole dataset came before, where that is known.
-        dataset: path of the dataset, or what it is.
+        dataset: absolute path of the dataset, or what it is.
     """
 
     key: str
@@ -120,8 +120,9 @@ def read_quarantine(path: str | Path) -> Iterator[Listed]:
 
 
 def name_of(dataset: Any) -> str:
-    """Return what a line calls a dataset: its path, or the name of its type."""
-    return str(getattr(dataset, "path", type(dataset).__name__))
+    """Return what a line calls a dataset: its path, absolute if it is one of a file here, or the name of its type."""
+    path = str(getattr(dataset, "path", type(dataset).__name__))
+    return os.path.abspath(path) if hasattr(dataset, "path") and os.path.exists(path) else path
 
 
 def _refuse_others(path: str | Path) -> None:

@@ -19,6 +19,7 @@ class Progress:
         origin: position in the stream of that epoch's first sample.
         step: iterations of it that were handed out, up to the first one that was not.
         ahead: mini-batches beyond these that were handed out, by their place in the epoch.
+        length: samples of that epoch; ``None`` where it ends when they do, or never.
     """
 
     iteration: int = 0
@@ -26,6 +27,7 @@ class Progress:
     origin: int = 0
     step: int = 0
     ahead: set[int] = field(default_factory=set)
+    length: int | None = None
 
     def handed_out(self, handed: Sequence[Stretch], parts: int) -> None:
         """An iteration was handed out: these mini-batches. A full step has ``parts`` of them, the last one may not."""
@@ -37,22 +39,23 @@ class Progress:
             self.ahead.difference_update(range(self.step * parts, (self.step + 1) * parts))
             self.step += 1
 
-    def next_epoch(self, origin: int) -> None:
-        """The epoch is over; the next one begins at ``origin``."""
+    def next_epoch(self, origin: int, length: int | None) -> None:
+        """The epoch is over; the next one begins at ``origin`` and has ``length`` samples."""
         self.epoch += 1
-        self.origin, self.step = origin, 0
+        self.origin, self.step, self.length = origin, 0, length
         self.ahead.clear()
 
 
-def stretches(source: Source, plan: Plan, progress: Progress, length: int | None, flows: bool) -> Iterator[Stretch]:
-    """Yield the mini-batches of an epoch of ``length`` samples (``None``: as many as there are) from ``progress`` on.
+def stretches(source: Source, plan: Plan, progress: Progress) -> Iterator[Stretch]:
+    """Yield the mini-batches of the epoch under way from ``progress`` on.
 
     Whoever iterates is the only one to touch the source. A function of its own, since it outlives the loader's frames:
     it must not keep the loader alive.
     """
     origin, step, ahead = progress.origin, progress.step, frozenset(progress.ahead)
-    end = None if length is None else origin + length
-    source.begin(progress.epoch, origin + step * plan.global_batch, step * plan.global_batch, flows)
+    end = None if progress.length is None else origin + progress.length
+    skip = step * plan.global_batch
+    source.begin(progress.epoch, origin + skip, skip, source.flows(progress.length))
     while True:
         first = origin + step * plan.global_batch
         stop = first + plan.global_batch

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -61,10 +62,11 @@ class Host:
 
     def opened(self, lane: int, spec: Mapping[str, Any]) -> bytes:
         """Set up what ``spec`` says; return the answer to it: ready, or why not."""
+        self._line.stage("start")
         try:
             module, _, name = ROLES[spec["role"]].partition(":")
             self.open(lane, getattr(import_module(module), name)(spec))
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             return encode(Failed(lane, -1, 0, -1, [described(error)]))
         self._line.rest()
         return encode(Ready(lane, os.getpid()))
@@ -93,13 +95,20 @@ class Host:
         failpoint("worker.received")
         try:
             answer = encode(answerer.done(work, line))
-        except (Exception, SystemExit) as error:  # user's code must not end whatever runs it
+        except BaseException as error:  # user's code must not end whatever runs it
+            if isinstance(error, KeyboardInterrupt) and _is_consumer():
+                raise
             errors = described_all(error, answerer.key(error))
             answer = encode(Failed(work.lane, work.number, work.attempt, work.slot, errors))
         failpoint("worker.before_ack")
         yield answer
         failpoint("worker.after_ack")
         line.end()
+
+
+def _is_consumer() -> bool:
+    """Return whether the consumer works here himself: then Ctrl-C is his."""
+    return threading.current_thread() is threading.main_thread() and "LEAVEN_WORKER" not in os.environ
 
 
 @dataclass(frozen=True)
@@ -161,10 +170,11 @@ class Server:
             line.trace = []
         shared = self._slot(work)
         arrays = self._layout.empty(work.rows) if shared is None else shared
-        failed = {row: _rejected(fields) for row, fields in work.rejected}
+        failed = {row: _rejected(fields) for row, fields in work.rejected if row >= 0}
+        poison = {fields["index"] for row, fields in work.rejected if row < 0}
         contents = repeat(None) if work.items is None else work.items
         items = list(map(Item._make, zip(work.indices, work.epochs, repeat(""), contents)))
-        substitute = partial(self._substitute, _choices(work))
+        substitute = partial(self._substitute, _choices(work), poison)
         maker = Maker(self._worker, self._layout, self._streams, self._policy.tolerance, line, self._read, substitute)
         made = maker.make(work.position, work.rows, items, failed, arrays)
         line.stage("collate")
@@ -197,6 +207,7 @@ class Server:
     def _substitute(
         self,
         given: Mapping[int, Sequence[Sequence[Any]]] | None,
+        poison: Set[int],
         row: int,
         failing: Item,
         whole: Sequence[Item],
@@ -206,6 +217,8 @@ class Server:
         epoch = failing.epoch
         if self._dataset is not None:
             index = substitute(self._streams, epoch, failing.index, attempt, len(self._dataset))
+            if index in poison:
+                return None
             try:
                 return Item(index, epoch, "", self._dataset.sample(index))
             except Exception:  # another one is tried
@@ -214,7 +227,7 @@ class Server:
             place = substitute(self._streams, epoch, failing.index, attempt, len(whole))
             return whole[place] if whole else None
         index, data = given[row][attempt] if row in given else (0, b"")
-        return Item(index, epoch, "", data) if data else None
+        return Item(index, epoch, "", data) if data and index not in poison else None
 
     def _collated(self, batch: Mapping[str, Any], position: int) -> Mapping[str, Any]:
         for place, collator in enumerate(self._collators):

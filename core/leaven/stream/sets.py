@@ -8,10 +8,13 @@ change under a lock that the kernel gives back when its holder dies.
 from __future__ import annotations
 
 import fcntl
+import logging
 import mmap
 import os
 import struct
 import threading
+import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -28,17 +31,21 @@ from leaven.stream.lending import Lease
 from leaven.stream.polling import readable
 from leaven.stream.shared import Memory, handle, opened
 
+log = logging.getLogger("leaven.buffers")
+
 MOST = 2_000
 """How many sets there may be: two records of each fit into a pipe's 64 KiB, so that none is ever refused."""
 
 _LINE = 8  # words
 _CLOSED = 0  # in the last line, which is that of all sets
-_TIMES, _STATE, _PID, _BEGAN = range(4)  # in a set's line: how often it was taken, its state, who has it, since when
+_TIMES, _STATE, _PID, _BEGAN, _SINCE = range(5)
+# in a set's line: how often it was taken, its state, who has it, when that process began, and since when (ns)
 _FREE, _TAKEN, _SENT, _RECEIVED = range(4)
 
 _RECORD = struct.Struct("<qq")  # number of a set, how often it was taken
 _END = _RECORD.pack(-1, 0)
 _LOOK = 0.2  # seconds between looks for processes that have died with a set
+_PATIENCE = 2.0  # seconds that all sets may be in messages before a warning
 
 
 class Held(NamedTuple):
@@ -74,6 +81,8 @@ class Sets:
         self._lines: NDArray[np.int64] = np.ndarray((count + 1, _LINE), np.int64, self._memory)
         self._leases: dict[int, tuple[int, Lease]] = {}
         self._mutex = threading.Lock()
+        self._lock = self._memory.fd
+        self._pid = os.getpid()
         if descriptor is None:
             for number in range(count):
                 self._pipe.write(number, 0)
@@ -84,9 +93,11 @@ class Sets:
 
     def take(self) -> Held | None:
         """Wait for a free set; ``None`` after :meth:`close`."""
+        warned = False
         while True:
             if not readable([self._pipe.fd], _LOOK):
                 self._take_from_the_dead()
+                warned = warned or self._warned()
                 continue
             with self._locked():
                 if self._lines[-1, _CLOSED]:
@@ -97,7 +108,7 @@ class Sets:
     def held(self, number: int, memory: NDArray[np.uint8] | None) -> Held | None:
         """Return set ``number`` if ``memory`` is its bytes, as this process took or received them last."""
         times, lease = self._leases.get(number, (0, None))
-        if lease is None or memory is None:
+        if lease is None or memory is None or self._pid != os.getpid():
             return None
         mine = lease() is memory
         return Held(number, times, memory) if mine else None
@@ -131,6 +142,15 @@ class Sets:
                 raise ProtocolError(f"set {number} is in no message: it was unpacked before, or does not exist")
             return self._lend(number, _RECEIVED)
 
+    def reclaim(self, older_than: float) -> int:
+        """Give back the sets that were sent more than ``older_than`` seconds ago; return how many."""
+        with self._locked():
+            sent = [number for number, age in self._sent() if age >= older_than]
+            for number in sent:
+                self._mark(number, _FREE, 0)
+                self._pipe.write(number, int(self._lines[number, _TIMES]))
+        return len(sent)
+
     def close(self) -> None:
         """End it for all processes: whoever waits in :meth:`take` gets ``None``. Sets that are held stay."""
         with self._locked():
@@ -157,6 +177,25 @@ class Sets:
                     self._mark(number, _FREE, 0)
                     self._pipe.write(number, line[_TIMES])
 
+    def _sent(self) -> list[tuple[int, float]]:
+        """Return which sets are in messages, and for how many seconds."""
+        lines, now = self._lines[:-1].tolist(), time.monotonic_ns()
+        return [(number, (now - line[_SINCE]) / 1e9) for number, line in enumerate(lines) if line[_STATE] == _SENT]
+
+    def _warned(self) -> bool:
+        """Log a warning if all sets have been in messages for long; return whether that is so."""
+        sent = self._sent()
+        if len(sent) < self._count or min(age for _, age in sent) < _PATIENCE:
+            return False
+        oldest = max(age for _, age in sent)
+        log.warning(
+            "all %d sets of a buffer pool are in messages that nobody unpacks, the oldest for %.0f s; if messages are "
+            "lost, pool.reclaim(older_than=seconds) frees their sets",
+            self._count,
+            oldest,
+        )
+        return True
+
     def _lend(self, number: int, state: int) -> Held:
         self._mark(number, state, os.getpid())
         times = int(self._lines[number, _TIMES])
@@ -167,16 +206,26 @@ class Sets:
         return Held(number, times, memory)
 
     def _mark(self, number: int, state: int, pid: int) -> None:
-        self._lines[number, _STATE : _BEGAN + 1] = state, pid, _began(pid) if pid else 0
+        self._lines[number, _STATE : _SINCE + 1] = state, pid, _began(pid) if pid else 0, time.monotonic_ns()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
+        if self._pid != os.getpid():
+            self._forked()
         with self._mutex:  # the kernel's lock is the process's, not the thread's
-            fcntl.flock(self._memory.fd, fcntl.LOCK_EX)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
             try:
                 yield
             finally:
-                fcntl.flock(self._memory.fd, fcntl.LOCK_UN)
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _forked(self) -> None:
+        """Go on in a forked process: it has none of the sets, and shares its parent's locks until it has its own."""
+        self._leases.clear()
+        self._mutex = threading.Lock()
+        self._lock = opened(handle(self._memory.fd))
+        weakref.finalize(self, os.close, self._lock)
+        self._pid = os.getpid()
 
 
 _live: set[Lease] = set()
@@ -184,6 +233,16 @@ _live: set[Lease] = set()
 
 _nothing = int
 """What a lease calls that gives nothing back: no Python code either."""
+
+
+def _disarm() -> None:
+    """What a forked process has inherited is its parent's to give back."""
+    for last in _live:
+        lease, _ = last.about
+        lease.about = _nothing
+
+
+os.register_at_fork(after_in_child=_disarm)
 
 
 class _Pipe:

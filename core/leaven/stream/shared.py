@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from leaven.errors import ParameterError, ProtocolError, WorkerError
 from leaven.stream.arena import anonymous
+from leaven.stream.dtypes import sizes_of
 
 _KINDS = "biufcSUmM"  # plain values of a fixed size
 
@@ -51,13 +52,11 @@ def shared_array(shape: int | Sequence[int], dtype: Any = "float32") -> NDArray[
     """Return an array of zeros that other processes can share.
 
     Raises:
-        ParameterError: ``shape`` has a negative size, or ``dtype`` is not one of plain values.
+        ParameterError: ``shape`` is none, or ``dtype`` is not one of plain values.
         WorkerError: there is not enough memory.
     """
     kept = _plain(dtype)
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
-    if any(size < 0 for size in sizes):
-        raise ParameterError(f"shared array of shape {sizes}: negative size")
+    sizes = sizes_of(shape, "shared array")
     size = max(1, prod(sizes) * kept.itemsize)
     return np.ndarray(sizes, kept, Memory(anonymous(size, "leaven-array"), size))
 

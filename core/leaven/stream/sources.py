@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from leaven.errors import LeavenError, ParameterError, SampleError
+from leaven.errors import LeavenError, ParameterError, SampleError, StateError
 from leaven.stream import wire
 from leaven.stream.failures import described
 from leaven.stream.order import Order
+
+if TYPE_CHECKING:
+    from leaven.stream.schedule import Progress
 
 _END = object()
 _AHEAD = 1024  # positions that are looked up at once
@@ -47,6 +50,9 @@ class Source(Protocol):
     length: int | None
     """How many samples there are, where that is known."""
 
+    ended: int | None
+    """At which position the samples ended, if they have since :meth:`begin`."""
+
     def reach(self, stop: int) -> int:
         """Return ``stop``, or where the samples end before it."""
 
@@ -70,6 +76,7 @@ class Positions:
 
     def __init__(self, order: Order, read: Callable[[int], Any] | None) -> None:
         self.length: int | None = order.length
+        self.ended: int | None = None
         self._order = order
         self._read = read
         self._first = 0  # position of the first cell that was looked up
@@ -116,25 +123,30 @@ class Walk:
         data: the iterable. One that is its own iterator is walked through only once.
         window: how many samples may have been read without having been delivered. So many are kept, so that an epoch
             that is broken off loses none.
+        endless: whether one epoch goes on across the passes.
     """
 
-    def __init__(self, data: Iterable[Any], window: int) -> None:
+    def __init__(self, data: Iterable[Any], window: int, endless: bool) -> None:
         self.length = len(data) if isinstance(data, Sized) else None
+        self.ended: int | None = None
         self._data = data
         self._iterator = iter(data)
         self._once = self._iterator is data
         self._flows = False
         self._window = window
-        self._kept: deque[tuple[int, int, bytes]] = deque()
+        self._endless = endless
+        self._kept: deque[_Kept] = deque()
         self._first = 0  # the position of the oldest one kept
         self._pass = 0
         self._rank = 0
 
     def reach(self, stop: int) -> int:
         """Read on to ``stop``, or to the end of the pass."""
-        while self._first + len(self._kept) < stop and self._pull():
-            pass
-        return min(stop, self._first + len(self._kept))
+        while (end := self._first + len(self._kept)) < stop:
+            if not self._pull():
+                self.ended = end
+                return end
+        return stop
 
     def stretch(self, pieces: Pieces, rows: int) -> Stretch:
         """Return what :meth:`reach` has read."""
@@ -143,20 +155,28 @@ class Walk:
         position = pieces[0][0] if pieces else 0
         while len(self._kept) > self._window:
             self._drop()
-        columns = [list(column) for column in zip(*found, strict=True)] or [[], [], []]
-        return Stretch(position, rows, columns[0], columns[1], columns[2], [])
+        rejected = [(row, cell.error) for row, cell in enumerate(found) if cell.error is not None]
+        items = [cell.item for cell in found]
+        return Stretch(position, rows, [cell.epoch for cell in found], [cell.index for cell in found], items, rejected)
 
     def flows(self, length: int | None) -> bool:
         """Return whether it cannot start again, or an epoch is not one pass."""
-        return self._once or (length is not None and length != self.length)
+        return self._once or self._endless or (length is not None and length != self.length)
 
     def begin(self, epoch: int, position: int, skip: int, flows: bool) -> None:
-        """Go on at ``position``; start a new pass, ``skip`` samples into it, where an epoch is one."""
+        """Go on at ``position``; start a new pass, ``skip`` samples into it, where an epoch is one.
+
+        Raises:
+            StateError: that lies behind, and the iterable cannot start again.
+        """
         self._flows = flows
+        self.ended = None
         if not flows:
             self._kept.clear()
             self._first = position - skip
             self._restart(epoch)
+        elif position < self._first:
+            self._go_back(position)
         while self._first < position and (self._kept or self._pull()):
             self._drop()
 
@@ -167,9 +187,23 @@ class Walk:
             item = next(self._iterator, _END)
         if item is _END:
             return False
-        self._kept.append((self._pass, self._rank, packed(item, self._rank)))
+        try:
+            kept = _Kept(self._pass, self._rank, packed(item, self._rank))
+        except SampleError as error:
+            kept = _Kept(self._pass, self._rank, b"", described(error))
+        self._kept.append(kept)
         self._rank += 1
         return True
+
+    def _go_back(self, position: int) -> None:
+        if self._once:
+            raise StateError(
+                f"sample {position} of the stream has been read, and so have all up to {self._first + len(self._kept)}: "
+                "this iterator cannot start again; make the loader anew, over a new iterator"
+            )
+        self._kept.clear()
+        self._first = 0
+        self._restart(0)
 
     def _drop(self) -> None:
         self._kept.popleft()
@@ -178,6 +212,15 @@ class Walk:
     def _restart(self, epoch: int) -> None:
         self._iterator = iter(self._data)
         self._pass, self._rank = epoch, 0
+
+
+class _Kept(NamedTuple):
+    """A sample that was read: its cell and its content, or the error as fields."""
+
+    epoch: int
+    index: int
+    item: bytes
+    error: dict[str, Any] | None = None
 
 
 class Requests:
@@ -191,29 +234,40 @@ class Requests:
     """
 
     length: int | None = None
+    ended: int | None = None
 
     def __init__(self, data: Any, rows: int) -> None:
         self._data = data
         self._rows = rows
         self._read = data.sample if hasattr(data, "sample") else None
 
-    def stretches(self, epoch: int, parts: int) -> Iterator[Stretch]:
-        """Yield the mini-batches of one pass; an iteration has ``parts`` of them.
+    def flows(self, length: int | None) -> bool:
+        """Each epoch asks for the requests anew."""
+        return False
+
+    def stretches(self, progress: Progress, parts: int) -> Iterator[Stretch]:
+        """Yield the mini-batches of one pass that were not handed out yet; an iteration has ``parts`` of them.
+
+        Positions are counted as if each request were full, so that what is drawn for one differs from pass to pass.
 
         Raises:
             ParameterError: a request has no samples, or too many.
         """
-        position = 0
+        epoch, origin, done, ahead = progress.epoch, progress.origin, progress.step * parts, frozenset(progress.ahead)
+        before = 0
         for ordinal, request in enumerate(self._data.yield_requests()):
             if not 1 <= len(request) <= self._rows:
                 raise ParameterError(f"yield_requests: a request of {len(request)} samples; expected 1 to {self._rows}")
-            given = list(request)
-            read: Callable[[int], Any] = self._read or (lambda index, given=given, first=position: given[index - first])
-            indices = [int(index) for index in given] if self._read else list(range(position, position + len(given)))
+            given, first = list(request), before
+            before += len(given)
+            if ordinal < done or ordinal in ahead:
+                continue
+            read: Callable[[int], Any] = self._read or (lambda index, given=given, first=first: given[index - first])
+            indices = [int(index) for index in given] if self._read else list(range(first, before))
             items, rejected = contents(read, indices)
             final = (ordinal + 1) % parts == 0
+            position = origin + ordinal * self._rows
             yield Stretch(position, len(given), [epoch] * len(given), indices, items, rejected, final, ordinal)
-            position += len(given)
 
 
 def contents(
@@ -259,7 +313,9 @@ def packed(item: Any, index: int) -> bytes:
         raise SampleError(str(error), index=index, key=str(item.get("key", "")), stage="pack") from error
 
 
-def source_of(data: Any, order: Order | None, readable: bool, *, window: int, rows: int) -> Source | Requests:
+def source_of(
+    data: Any, order: Order | None, readable: bool, *, window: int, rows: int, endless: bool
+) -> Source | Requests:
     """Return the source for whatever was given as dataset.
 
     Args:
@@ -268,11 +324,12 @@ def source_of(data: Any, order: Order | None, readable: bool, *, window: int, ro
         readable: whether workers can open the dataset themselves.
         window: how many samples may have been read without having been delivered.
         rows: how many samples a mini-batch has.
+        endless: whether one epoch goes on across the passes.
     """
     if hasattr(data, "yield_requests"):
         return Requests(data, rows)
     if order is None:
-        return Walk(data, window)
+        return Walk(data, window, endless)
     return Positions(order, None if readable else reader(data))
 
 

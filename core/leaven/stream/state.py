@@ -29,9 +29,9 @@ _MADE_BY = {"worker": "its samples are the same, what is made of them may not be
 
 
 def state_of(progress: Progress, stream: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the state: ``progress`` in the stream that ``stream`` describes."""
+    """Return the state: ``progress`` in the stream that ``stream`` describes, ``length`` being that of its epoch."""
     where = {name: getattr(progress, name) for name in _WHERE}
-    return {"kind": KIND, "version": VERSION, **where, "ahead": sorted(progress.ahead), **stream}
+    return {"kind": KIND, "version": VERSION, **where, "ahead": sorted(progress.ahead), **stream, "length": progress.length}
 
 
 def progress_of(state: Mapping[str, Any], stream: Mapping[str, Any], strict: bool) -> Progress:
@@ -53,7 +53,7 @@ def progress_of(state: Mapping[str, Any], stream: Mapping[str, Any], strict: boo
         if state.get(name) != stream[name]:
             log.warning("the stream was begun with another %s: %s", name, meaning)
     where = {name: state[name] for name in _WHERE}
-    return Progress(**where, ahead=set(state["ahead"]))
+    return Progress(**where, ahead=set(state["ahead"]), length=stream["length"])
 
 
 def _check_form(state: Mapping[str, Any]) -> None:

@@ -6,11 +6,14 @@ processes it runs in a thread of its own; otherwise a consumer drives it while i
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import logging
 import os
 import signal
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -27,6 +30,10 @@ from leaven.stream.watch import Watch
 
 if TYPE_CHECKING:
     from leaven.stream.serving import Answerer
+
+log = logging.getLogger("leaven.loader")
+
+_STUCK = 3.0  # seconds that closing waits for user's code, the workers' grace included
 
 
 class Supervisor:
@@ -58,12 +65,16 @@ class Supervisor:
         self._closing = False
         self._hurry = False
         self._ended = threading.Event()
+        self._handles = threading.RLock()  # of the wake-up descriptor, and of the turn to drive a pool without a thread
+        self._in_source = False
+        self._pid = os.getpid()
         self._thread: threading.Thread | None = None
 
     # ---- the consumers' side
 
     def start(self) -> None:
         """Start the workers, and a thread to look after them where they work by themselves."""
+        _running.add(self)
         if self._transport.concurrent:
             self._thread = threading.Thread(target=self._run, name="leaven-supervisor", daemon=True)
             self._thread.start()
@@ -82,16 +93,19 @@ class Supervisor:
 
     def remove(self, lane: Lane, wait: bool = True) -> None:
         """Work for a lane no more; ``wait`` until that is so."""
-        if self._wake_fd >= 0:
+        if not self._closing:
             (self._order_and_wait if wait else self._order)(lambda: self._shut(lane))
 
     def begin(self, lane: Lane, stretches: Iterator[Stretch]) -> int:
         """Make batches of ``stretches`` from now on; nothing else is wanted any more. Return the first one's number."""
 
         def order() -> None:
+            if lane not in self._lanes:  # it was closed meanwhile
+                return
             with self._changed:
                 for result in lane.results.values():
-                    self._dispatch.ledger.release(lane.number, result.slot)
+                    if result.slot >= 0:
+                        self._dispatch.ledger.release(lane.number, result.slot)
                 lane.results.clear()
                 lane.choices.clear()
                 lane.last_request, lane.taken = None, lane.next_request
@@ -114,9 +128,12 @@ class Supervisor:
             Exception: what the request, a worker or the source of samples failed with.
             TimedOut: nothing came within ``timeout`` seconds.
         """
+        self._refuse_forks()
         deadline = None if timeout is None else time.monotonic() + timeout
         while self._thread is None and not self._has(lane, number):
-            self._step(_left(deadline))
+            with self._handles:
+                if not self._has(lane, number):
+                    self._step(_left(deadline))
             if _left(deadline) == 0:
                 break
         with self._changed:
@@ -141,24 +158,27 @@ class Supervisor:
         """Give a slot back."""
         self._order(lambda: self._dispatch.ledger.release(lane.number, slot))
 
-    def close(self) -> None:
-        """Stop the workers and give back everything. Idempotent; interrupted, it ends the workers at once."""
-        if self._wake_fd < 0:
-            return
+    def close(self, wait: bool = True) -> None:
+        """Stop the workers and give back everything. Idempotent; interrupted, it ends the workers at once.
+
+        Args:
+            wait: until that is done. Not for finalizers: the garbage collector may run in any thread, this one's too.
+        """
         with self._changed:
-            self._closing = True
+            first, self._closing = not self._closing, True
             self._changed.notify_all()
         self._wake()
-        try:
-            self._joined()
-        except KeyboardInterrupt:
-            self._hurry = True
-            self._wake()
-            self._joined()
-            raise
-        finally:
-            wake_fd, self._wake_fd = self._wake_fd, -1
-            os.close(wake_fd)
+        if self._thread is None:
+            if first:
+                self._finish()
+        elif wait and self._thread is not threading.current_thread() and self._pid == os.getpid():
+            try:
+                self._wait_for_the_end()
+            except KeyboardInterrupt:
+                self._hurry = True
+                self._wake()
+                self._wait_for_the_end()
+                raise
 
     # ---- the supervisor's side
 
@@ -178,15 +198,28 @@ class Supervisor:
             try:
                 self._roster.stop(self._wake_fd, self._fatal is not None, lambda: self._hurry)
             finally:
-                self._transport.close()
-                self._ended.set()
+                self._finish()
 
-    def _joined(self) -> None:
-        if self._thread is not None:
-            self._ended.wait()  # a join() that Ctrl-C has interrupted may take the thread for ended (CPython 3.11)
-            self._thread.join()
-        else:
+    def _finish(self) -> None:
+        """Give back what is left, once the workers have ended."""
+        try:
             self._transport.close()
+        finally:
+            with self._handles:
+                wake_fd, self._wake_fd = self._wake_fd, -1
+            os.close(wake_fd)
+            self._ended.set()
+
+    def _wait_for_the_end(self) -> None:
+        # an event, since a join() that Ctrl-C has interrupted may take the thread for ended (CPython 3.11)
+        while not self._ended.wait(_STUCK):
+            if self._in_source:  # user's code, which nobody can end
+                log.warning("the samples' source does not return; its thread is left behind")
+                if self._crew is not None:
+                    self._crew.kill(self._crew.numbers())
+                return
+        assert self._thread is not None
+        self._thread.join()
 
     def _step(self, timeout: float | None) -> None:
         self._obey()
@@ -230,7 +263,7 @@ class Supervisor:
 
     def _numbered(self, lane: Lane, stretches: Iterator[Stretch]) -> Iterator[Task]:
         try:
-            for stretch in stretches:
+            while (stretch := self._asked(stretches)) is not None:
                 lane.next_request += 1
                 yield Task(lane.next_request - 1, stretch)
         except (Exception, SystemExit) as error:  # the source of samples is foreign code
@@ -239,6 +272,13 @@ class Supervisor:
         with self._changed:
             lane.last_request = lane.next_request
             self._changed.notify_all()
+
+    def _asked(self, stretches: Iterator[Stretch]) -> Stretch | None:
+        self._in_source = True
+        try:
+            return next(stretches, None)
+        finally:
+            self._in_source = False
 
     def _fail(self, error: Exception) -> None:
         with self._changed:
@@ -252,6 +292,7 @@ class Supervisor:
         self._wake()
 
     def _order_and_wait(self, order: Callable[[], None]) -> None:
+        self._refuse_forks()
         done = threading.Event()
 
         def noted() -> None:
@@ -260,13 +301,21 @@ class Supervisor:
 
         self._order(noted)
         if self._thread is None:
-            self._obey()
+            with self._handles:
+                self._obey()
         while not done.wait(0.1) and self._fatal is None and not self._closing:
             pass
 
     def _wake(self) -> None:
-        if self._wake_fd >= 0:
-            os.eventfd_write(self._wake_fd, 1)
+        with self._handles if self._thread is not None else contextlib.nullcontext():
+            if self._wake_fd >= 0:
+                os.eventfd_write(self._wake_fd, 1)
+
+    def _refuse_forks(self) -> None:
+        if self._pid != os.getpid():
+            raise WorkerError(
+                "this process is a fork of the one that the workers belong to; make a loader where it is used"
+            )
 
     def _opened(self, lane: Lane) -> None:
         self._lanes.append(lane)
@@ -276,10 +325,21 @@ class Supervisor:
         if lane in self._lanes:
             self._lanes.remove(lane)
             self._dispatch.shut(lane)
+            self.refuse(lane, LeavenError("the loader has been closed"))
 
     def _obey(self) -> None:
         while self._orders:
             self._orders.popleft()()
+
+
+_running: weakref.WeakSet[Supervisor] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close what is still open when the program ends, while threads still run."""
+    for supervisor in list(_running):
+        supervisor.close()
 
 
 def _left(deadline: float | None) -> float | None:

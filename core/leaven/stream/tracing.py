@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from leaven.errors import DatasetError
 from leaven.stream.board import STAGES
 
 _MOST = 1_000_000
@@ -95,10 +96,13 @@ class Trace:
         """Write the trace as a JSON file.
 
         Raises:
-            OSError: it cannot be written.
+            DatasetError: it cannot be written.
         """
         content = {"traceEvents": self.events(), "displayTimeUnit": "ms"}
-        Path(path).write_text(json.dumps(content, separators=(",", ":")), "utf-8")
+        try:
+            Path(path).write_text(json.dumps(content, separators=(",", ":")), "utf-8")
+        except OSError as error:
+            raise DatasetError(f"trace {os.fspath(path)}: cannot be written: {error.strerror}") from error
 
     def _names(self) -> Iterator[dict[str, Any]]:
         yield _named("process_name", _CONSUMER, "leaven")

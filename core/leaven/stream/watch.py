@@ -15,6 +15,7 @@ from leaven.stream.delivery import Job, Ledger
 log = logging.getLogger("leaven.loader")
 
 _SAY = 10.0  # seconds between two warnings that there is no worker
+_AWAY = 2.0  # seconds between two looks beyond what was wanted
 _OFTEN = 1.0  # seconds between two looks, where the limit is not shorter
 
 
@@ -31,6 +32,7 @@ class Watch:
         self._board = board
         self._limit = limit
         self._clock = clock
+        self._since = 0.0  # nothing before counts
         self._given: dict[tuple[int, int], float] = {}
         self._next = self._alone = self._said = clock()
         self.interval = min(_OFTEN, limit / 4) if limit else None
@@ -50,6 +52,8 @@ class Watch:
         now = self._clock()
         if self.interval is None or now < self._next:
             return []
+        if now - self._next > _AWAY:  # this process has not run, and so perhaps none of them
+            self._since = now
         self._next = now + self.interval
         first: dict[int, float] = {}
         flight = ledger.flight()
@@ -59,7 +63,7 @@ class Watch:
         for worker in range(self._board.workers):
             if self._doing(worker).stage == "start":
                 first.setdefault(worker, 0.0)
-        silent = {worker: min(now - since, self._silence(worker)) for worker, since in first.items()}
+        silent = {worker: min(now - max(since, self._since), self._silence(worker)) for worker, since in first.items()}
         return [(worker, seconds) for worker, seconds in silent.items() if seconds > self._limit]
 
     def alone(self, waiting: bool) -> float:

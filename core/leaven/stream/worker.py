@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from leaven.errors import LeavenError, ParameterError, SampleError
+from leaven.errors import LeavenError, ParameterError, SampleError, text_of
 from leaven.stream.buffers import BufferSpec, SpecLike, buffer_spec
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ def _named(error: BaseException, row: Row) -> SampleError:
             return error
         message, stage, cause = error.message, error.stage, error.cause_type
     else:
-        message, stage, cause = str(error), "prepare", type(error).__name__
+        message, stage, cause = text_of(error), "prepare", type(error).__name__
     named = SampleError(message, index=row.index, key=row.key, stage=stage, cause_type=cause)
     named.__cause__ = error
     return named

@@ -59,8 +59,8 @@ class BackgroundTask:
         kwargs: keyword arguments.
         profile: whether each ``get`` logs how long it waited and how long the run took, in milliseconds.
         transport: ``"zeromq"`` (processes), ``"threads"`` or ``"inline"``; the latter take any callable.
-        seed: of the runs' random numbers; ``None``: another one each time. Processes also have the global state of
-            ``random`` and ``numpy.random`` set for each run; threads leave it alone.
+        seed: of the runs' random numbers, a whole number of 64 bits; ``None``: another one each time. Processes also
+            have the global state of ``random`` and ``numpy.random`` set for each run; threads leave it alone.
         worker_timeout: seconds after which a run counts as hanging, and its process is replaced; 0 for no limit.
 
     Raises:
@@ -84,8 +84,8 @@ class BackgroundTask:
     ) -> None:
         if not callable(target):
             raise ParameterError(f"target={target!r}: expected a function, got a {type(target).__name__}")
-        if seed is not None and type(seed) is not int:
-            raise ParameterError(f"seed={seed!r}: expected a whole number or None")
+        if seed is not None and (type(seed) is not int or not -(1 << 63) <= seed < 1 << 64):
+            raise ParameterError(f"seed={seed!r}: expected a whole number of 64 bits, or None")
         if (dtypes is None) != (shapes is None):
             raise ParameterError("dtypes and shapes: expected both or neither")
         self._call = Call(target, tuple(args), dict(kwargs or {}))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
-from leaven.errors import LeavenError, TaskError
+from leaven.errors import LeavenError, TaskError, text_of
 from leaven.tasks import failures, values
 from leaven.tasks.constants import Sharing
 from leaven.tasks.outputs import Output
@@ -64,18 +64,27 @@ class Outcome(NamedTuple):
         return self.value
 
 
-def outcome_of(run: Callable[[], Any]) -> Outcome:
-    """Return what comes of a call. What would end a loop, a thread or the program is told by a TaskError."""
+def outcome_of(run: Callable[[], Any], here: bool = False) -> Outcome:
+    """Return what comes of a call. What would end a loop, a thread or the program is told by a TaskError.
+
+    Args:
+        run: makes the call.
+        here: whether this is the consumer's process, in whose main thread a Ctrl-C is not the function's.
+    """
     try:
         return Outcome(run())
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
-            raise  # somebody pressed Ctrl-C while the consumer's own thread ran the function
+        ctrl_c = isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
+        if here and ctrl_c:
+            raise
         return Outcome(error=failures.harmless(error))
 
 
 class Carrier(Protocol):
     """Takes calls to workers, and outcomes back."""
+
+    here: bool
+    """Whether the workers are within the consumer's process."""
 
     def send_call(self, number: int, call: Call) -> bytes:
         """Return what travels to the worker."""
@@ -87,11 +96,16 @@ class Carrier(Protocol):
         """Return what travels back."""
 
     def outcome(self, number: int, data: bytes) -> Outcome:
-        """Return what came of it."""
+        """Return what came of it; it may be asked for again."""
+
+    def forget(self, number: int) -> None:
+        """It is not asked for any more."""
 
 
 class ByValue:
     """Between processes: everything is packed."""
+
+    here = False
 
     def send_call(self, number: int, call: Call) -> bytes:
         """Pack the call."""
@@ -119,13 +133,19 @@ class ByValue:
         except LeavenError as error:
             return Outcome(error=error)
         except Exception as error:  # a class of the user's may do anything with its state
-            unread = TaskError(f"a worker's answer cannot be read: {type(error).__name__}: {error}")
+            text = f"{type(error).__name__}: {text_of(error)}"
+            unread = TaskError(f"a worker's answer cannot be read: {text}")
             unread.__cause__ = error
             return Outcome(error=unread)
+
+    def forget(self, number: int) -> None:
+        """Nothing is kept."""
 
 
 class ByReference:
     """Within one process: nothing is copied, and anything goes."""
+
+    here = True
 
     def __init__(self) -> None:
         self._calls: dict[int, Call] = {}
@@ -146,9 +166,13 @@ class ByReference:
         return b""
 
     def outcome(self, number: int, data: bytes) -> Outcome:
-        """Return it, once."""
+        """Return it."""
+        return self._outcomes[number]
+
+    def forget(self, number: int) -> None:
+        """Keep neither call nor outcome."""
         self._calls.pop(number, None)
-        return self._outcomes.pop(number)
+        self._outcomes.pop(number, None)
 
 
 def carrier_for(in_process: bool) -> Carrier:

@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from leaven.errors import RecipeError, TaskError, printable
+from leaven.errors import TaskError, printable, text_of
 from leaven.registry.references import Reference
 from leaven.stream.failures import RemoteError
 from leaven.tasks import functions, values
@@ -21,14 +21,14 @@ def told(error: BaseException) -> dict[str, Any]:
     kind = type(error)
     try:
         arguments = values.pack({"args": list(error.__reduce__()[1])})  # a file's name is not among its ``args``
-    except (RecipeError, TypeError, LookupError):  # then its text is what there is to tell
+    except Exception:  # foreign code, or nothing to hand over: then its text is what there is to tell
         arguments = b""
     return {
         "type": f"{kind.__module__}:{kind.__qualname__}",
         "name": kind.__name__,
         "arguments": arguments,
-        "message": _text(str(error)),
-        "traceback": _text("".join(traceback.format_exception(error))),
+        "message": _text(text_of(error)),
+        "traceback": _text(_traceback(error)),
         "pid": os.getpid(),
     }
 
@@ -44,7 +44,7 @@ def harmless(error: BaseException) -> Exception:
     """Return an exception of a function as one that can be raised anywhere: it ends neither a loop nor the program."""
     if isinstance(error, Exception) and not isinstance(error, _ENDS_LOOPS):
         return error
-    raised = TaskError(f"{type(error).__name__}: {error}")
+    raised = TaskError(f"{type(error).__name__}: {text_of(error)}")
     raised.__cause__ = error
     return raised
 
@@ -63,6 +63,13 @@ def _same(fields: Mapping[str, Any]) -> Exception | None:
 
 def _lines(text: str) -> str:
     return "\n".join(printable(line, _MAX_TEXT) for line in text.splitlines())
+
+
+def _traceback(error: BaseException) -> str:
+    try:
+        return "".join(traceback.format_exception(error))
+    except Exception as failed:  # an exception's attributes are foreign code
+        return f"(no traceback can be had: {type(failed).__name__})"
 
 
 def _text(text: str) -> str:

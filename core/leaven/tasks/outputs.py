@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaven.errors import ParameterError
+from leaven.stream.dtypes import sizes_of
 from leaven.tasks.arrays import (
     array_from_plain,
     array_to_plain,
@@ -16,7 +17,6 @@ from leaven.tasks.arrays import (
     shared_from_plain,
     shared_to_plain,
     shared_zeros,
-    sizes_of,
 )
 
 

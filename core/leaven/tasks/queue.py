@@ -103,13 +103,15 @@ class TaskQueue:
         began = time.perf_counter()
         number, call = self._tasks[0]
         answer = lane.take(number, timeout)
-        self._tasks.popleft()
         if self._profile:
             waited = time.perf_counter() - began
             log.info("%s: waited %.1f ms, ran %.1f ms", name_of(call.function), waited * 1e3, answer.seconds * 1e3)
-        if len(self) < self._few and not self._told:
+        left = len(self) - 1
+        if left < self._few and not self._told:
             self._told = True
-            log.warning("the queue has %d left for %d workers: put more before each get", len(self), self._few)
+            log.warning("the queue has %d left for %d workers: put more before each get", left, self._few)
+        self._tasks.popleft()  # until here a Ctrl-C leaves it where it is
+        lane.drop()
         value = answer.outcome.get()
         return [output.array for output in call.outputs] if call.outputs else value
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from leaven.errors import ParameterError
 from leaven.stream.arena import Layout
 from leaven.stream.buffers import BufferSpec
-from leaven.tasks.arrays import dtype_from_plain, dtype_to_plain, fixed_dtype, sizes_of
+from leaven.stream.dtypes import dtype_from_plain, dtype_to_plain, sizes_of
+from leaven.tasks.arrays import fixed_dtype
 
 
 def results_of(returned: Any) -> list[NDArray[Any]]:

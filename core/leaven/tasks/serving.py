@@ -66,7 +66,7 @@ class Calling:
             line.on(number, "work")
             return call.run(again=work.attempt > 0)
 
-        return _answer(work, self._carrier, outcome_of(run), began)
+        return _answer(work, self._carrier, outcome_of(run, self._carrier.here), began)
 
     def key(self, error: BaseException) -> str:
         """Tasks have none."""
@@ -102,7 +102,8 @@ class Repeating:
         run = work.indices[0]
         line.on(run, "work")
         began = time.perf_counter()
-        outcome = outcome_of(lambda: self._run(run, self._layout.arrays(self._arena.slot(work.slot), 1)))
+        places = self._layout.arrays(self._arena.slot(work.slot), 1)
+        outcome = outcome_of(lambda: self._run(run, places), self._carrier.here)
         return _answer(work, self._carrier, outcome, began)
 
     def key(self, error: BaseException) -> str:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from leaven.errors import NoMoreTasks
+from leaven.errors import NoMoreTasks, TaskError
 from leaven.stream.pool import WorkerPool
 from leaven.tasks.call_lane import CallLane
 from leaven.tasks.calls import Call
@@ -30,9 +30,9 @@ class WorkStream:
         self._calls: Iterator[Call] | None = calls
         self._numbers: deque[int] = deque()
         self._failed: Exception | None = None
+        self._buffer_size = buffer_size
         self._lane: CallLane | None = CallLane(pool, buffer_size, _AHEAD)
-        for _ in range(buffer_size):
-            self._put_next()
+        self._fill(buffer_size)
 
     def retrieve(self) -> Any:
         """Return the next result, which may be ``None``.
@@ -49,11 +49,12 @@ class WorkStream:
             self.close()
             raise failed or NoMoreTasks("the stream of tasks has ended")
         answer = self._lane.take(self._numbers[0])
-        self._numbers.popleft()
         if answer.outcome.error is not None:
             self.close()
         else:
-            self._put_next()
+            self._fill(self._buffer_size + 1)
+            self._numbers.popleft()  # until here a Ctrl-C leaves it where it is
+            self._lane.drop()
         return answer.outcome.get()
 
     def retrieve_iter(self) -> Iterator[Any]:
@@ -82,15 +83,18 @@ class WorkStream:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _put_next(self) -> None:
-        """Take one more call; what goes wrong there is raised after the results of those before it."""
-        if self._calls is None or self._lane is None:
-            return
-        try:
-            call = next(self._calls, None)
-            if call is not None:
-                self._numbers.append(self._lane.put(call))
-                return
-        except Exception as error:  # the generator is foreign code
-            self._failed = error
-        self._calls = None
+    def _fill(self, count: int) -> None:
+        """Take calls until so many are under way; what goes wrong there is raised after the results of those before."""
+        while self._calls is not None and self._lane is not None and len(self._numbers) < count:
+            try:
+                call = next(self._calls, None)
+                if call is None:
+                    self._calls = None
+                else:
+                    self._numbers.append(self._lane.put(call))
+            except Exception as error:  # the generator is foreign code
+                self._failed, self._calls = error, None
+            except BaseException as error:  # a generator ends by it, as if it had no more
+                told = TaskError(f"the generator of tasks was interrupted by {type(error).__name__}")
+                self._failed, self._calls = told, None
+                raise

@@ -14,9 +14,10 @@ import numpy as np
 
 from leaven.errors import LeavenError, ProtocolError, RecipeError, printable
 from leaven.stream import wire
+from leaven.stream.dtypes import dtype_from_plain, dtype_to_plain
 from leaven.stream.messages import LIMIT
 from leaven.tasks import functions
-from leaven.tasks.arrays import array_from_plain, array_to_plain, dtype_from_plain, dtype_to_plain
+from leaven.tasks.arrays import array_from_plain, array_to_plain
 from leaven.tasks.constants import LARGE, SharedConstant, Sharing, constant_from_plain, shared_array_of
 
 MOST = LIMIT - (1 << 20)

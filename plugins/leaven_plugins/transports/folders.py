@@ -33,7 +33,11 @@ class PrivateFolder:
         remove_abandoned(parent)
         try:
             self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-            self._lock = _locked(self.path)
+            try:
+                self._lock = _locked(self.path)
+            except OSError:
+                os.rmdir(self.path)  # without a lock nobody would remove it
+                raise
         except OSError as error:
             remedy = no_descriptors(error.errno) or "set TMPDIR to one that can be written"
             raise TransportError(
@@ -85,6 +89,7 @@ def _locked(folder: Path) -> int:
         os.rename(new, folder / _LOCK)
     except OSError:
         os.close(fd)
+        os.unlink(new)
         raise
     return fd
 

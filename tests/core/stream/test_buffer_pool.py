@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leaven.errors import ParameterError, ProtocolError, WorkerError
-from leaven.stream import wire
+from leaven.stream import sets, wire
 from leaven.stream.buffer_pool import REFERENCE, BufferPool
 
 SPECS = {"image": ((3, 5), "uint8", 9), "label": ((), "int64", -1)}
@@ -257,6 +257,52 @@ def test_arrays_outlive_the_pool():
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+def test_sets_of_lost_messages_are_reclaimed(pool):
+    lost = [passed_on(pool), passed_on(pool)]
+    assert pool.reclaim(older_than=1000) == 0
+    assert pool.reclaim(older_than=0) == 2
+    assert pool.reclaim(older_than=0) == 0
+    with pytest.raises(ProtocolError, match="set 0 is in no message"):
+        pool.unpack(lost[0])
+    again = passed_on(pool)
+    with pytest.raises(ProtocolError, match="is in no message"):
+        pool.unpack(lost[0])
+    assert pool.reclaim(1000) == 0
+    assert pool.unpack(again)["label"].tolist() == [-1] * 4
+    assert all_free(pool, 2)
+
+
+def test_sets_that_somebody_has_are_not_reclaimed(pool):
+    taken, unpacked = pool.next(), pool.unpack(passed_on(pool))
+    assert pool.reclaim(older_than=0) == 0
+    assert (len(taken), len(unpacked)) == (2, 2)
+
+
+@pytest.mark.parametrize("age", [-1, float("nan"), "1", None, True])
+def test_ages_that_are_none(pool, age):
+    with pytest.raises(ParameterError, match="older_than="):
+        pool.reclaim(age)
+
+
+def test_who_waits_is_told_that_all_sets_are_in_messages(pool, monkeypatch, caplog):
+    monkeypatch.setattr(sets, "_PATIENCE", 0.01)
+    messages = [passed_on(pool)]
+    kept = pool.next()
+    with Waiting(pool.next) as waiting:
+        time.sleep(0.5)
+        assert caplog.messages == []  # one is not in a message
+        messages.append(pool.pack(kept))
+        deadline = time.monotonic() + SECONDS
+        while not caplog.messages:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        time.sleep(0.5)
+        assert pool.reclaim(older_than=0) == 2
+        assert waiting.result() is not None
+    (warning,) = caplog.messages
+    assert warning.startswith("all 2 sets of a buffer pool are in messages that nobody unpacks")
+
+
 def test_one_set_warns():
     with pytest.warns(UserWarning, match="num_buffers=1"):
         pool = BufferPool(1, 4, SPECS)
@@ -269,6 +315,10 @@ def test_one_set_warns():
         ((0, 4, SPECS), "num_buffers=0: expected 1 to 2000"),
         ((5000, 4, SPECS), "num_buffers=5000"),
         ((2, 0, SPECS), "batch_size=0"),
+        ((2.5, 4, SPECS), "num_buffers=2.5: expected a whole number"),
+        (("2", 4, SPECS), "num_buffers='2'"),
+        ((True, 4, SPECS), "num_buffers=True"),
+        ((2, "4", SPECS), "batch_size='4'"),
         ((2, 4, {"x": ((2,), "object")}), "objects cannot lie in shared memory"),
         ((2, 4, {"x": "image"}), "buffer spec 'image'"),
     ],
@@ -333,6 +383,62 @@ def test_batches_of_another_process(pool):
     assert number == 49
     assert producer.returncode == 0
     assert all_free(pool, 2)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        ((), "complex64", 1 + 2j),
+        ((2,), "S5", b"ab"),
+        ((), "U3", "\u00e4"),
+        ((), "M8[s]", "2020-01-01"),
+        ((), "f4", float("nan")),
+        ((3,), ">u2", [1, 2, 3]),
+        ((2,), [("a", "i4"), ("b", "f8", (2,))]),
+        ((2,), "u1", None),
+        np.arange(6, dtype="i4").reshape(2, 3),
+    ],
+    ids=str,
+)
+def test_a_descriptor_is_json_for_any_dtype(spec):
+    with BufferPool(np.int64(2), np.int32(3), {"x": spec}) as pool:
+        other = BufferPool.attach(json.loads(json.dumps(pool.descriptor())))
+        first, second = pool.next()["x"], other.next()["x"]
+        assert (second.dtype, second.shape) == (first.dtype, first.shape)
+        assert second.tobytes() == first.tobytes()
+        del first, second
+
+
+def forked(child, parent):
+    """Run a script that forks while it holds two sets, one taken and one unpacked; return what it prints."""
+    script = f"""
+import os, sys
+from leaven.stream.buffer_pool import BufferPool
+from leaven.stream.polling import readable
+pool = BufferPool(3, 4, {{"x": ((2,), "uint8", 6)}})
+taken, unpacked = pool.next(), pool.unpack(pool.pack(pool.next()))
+ours, theirs = os.pipe()
+if (child := os.fork()) == 0:
+    {child}
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+{parent}
+"""
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, timeout=SECONDS)
+    assert done.returncode == 0
+    return done.stdout
+
+
+@pytest.mark.parametrize("end", ["del taken, unpacked", "sys.exit(0)", "taken = pool.unpack(pool.pack(taken))"])
+def test_a_fork_does_not_give_back_its_parents_sets(end):
+    parent = "third = pool.next(); print(readable([pool._sets._pipe.fd], 0))"
+    assert forked(end, parent) == "[]\n"
+
+
+def test_a_fork_can_go_on_with_the_pool():
+    child = "os.write(theirs, pool.pack(pool.next() | {'old': taken['x']}))"
+    parent = "found = pool.unpack(os.read(ours, 1000)); print(found['x'].sum(), found['old'].sum())"
+    assert forked(child, parent) == "48 48\n"
 
 
 def test_two_producers_never_share_a_set():

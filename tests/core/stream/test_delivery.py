@@ -87,9 +87,9 @@ def test_lanes_take_turns_and_share_the_workers():
     ledger.open(7, 8, 2)
     ledger.begin(LANE, tasks(8))
     ledger.begin(7, tasks(8))
-    jobs = [ledger.give({LANE: {0, 1}, 7: {0, 1}}) for _ in range(4)]
-    assert [job.lane for job in jobs] == [LANE, 7, LANE, 7]
-    assert sorted(job.worker for job in jobs) == [0, 0, 1, 1]
+    jobs = [ledger.give({LANE: {0, 1}, 7: {0, 1}}) for _ in range(8)]
+    assert [job.lane for job in jobs] == [LANE, 7] * 4
+    assert sorted(job.worker for job in jobs) == [0] * 4 + [1] * 4  # the depth is each lane's own
     assert ledger.give({LANE: {0, 1}, 7: {0, 1}}) is None
     ledger.shut(7)
     assert ledger.settle(jobs[1].worker, 7, 0, 0, jobs[1].slot) is None

@@ -156,6 +156,17 @@ def test_negative_sizes():
         shared_array((2, -1))
 
 
+def test_sizes_may_be_numpys():
+    assert shared_array(np.int64(4)).shape == (4,)
+    assert shared_array(np.array([2, 3])).shape == (2, 3)
+
+
+@pytest.mark.parametrize("shape", [2.5, (2, "x"), "23", None, (2, 1.0)], ids=str)
+def test_what_is_no_shape(shape):
+    with pytest.raises(ParameterError, match="shared array: shape"):
+        shared_array(shape)
+
+
 def test_more_memory_than_there_is():
     with pytest.raises(WorkerError, match="not enough memory"):
         shared_array((1 << 50,), "uint8")

@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from leaven.errors import DatasetError
 from leaven.stream import tracing
 from leaven.stream.board import STAGES, Board
 from leaven.stream.tracing import Trace
@@ -134,3 +135,9 @@ def test_numbers_that_are_no_times_are_not_kept():
     trace.worker(0, 7, 0, 1, [[READ, -1, 2**63], [IDLE, -1, 2**64 - 1]])
     assert trace.dropped == 2
     assert trace.shares() == {}
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    path = tmp_path / "missing" / "trace.json"
+    with pytest.raises(DatasetError, match=f"trace {path}: cannot be written: No such file"):
+        Trace().write(path)

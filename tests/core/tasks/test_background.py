@@ -189,6 +189,8 @@ def test_profile_logs_times(caplog):
         ({"target": task_parts.pid, "dtypes": ["f4"], "shapes": [-1]}, ParameterError, "negative size"),
         ({"target": task_parts.nothing}, ParameterError, "nothing returned no array"),
         ({"target": task_parts.pid, "seed": 1.5}, ParameterError, "seed=1.5"),
+        ({"target": task_parts.pid, "seed": 1 << 64}, ParameterError, "seed=18446744073709551616: .* 64 bits"),
+        ({"target": task_parts.pid, "seed": -(1 << 63) - 1}, ParameterError, "64 bits"),
         ({"target": task_parts.pid, "nworkers": -1}, ParameterError, "nworkers=-1"),
         ({"target": lambda: 5}, RecipeError, "function: a lambda cannot be handed to another process"),
         ({"target": task_parts.echo, "dtypes": "f4", "shapes": (), "args": [len, iter([])]}, RecipeError, r"args\[1\]"),

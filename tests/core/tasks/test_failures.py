@@ -41,8 +41,12 @@ def test_type_and_text_are_kept(error):
         (ValueError("\udc80\x1b["), r"ValueError: "),
         (SystemExit(3), "SystemExit: 3"),
         (StopIteration(3), "StopIteration: 3"),
+        (task_parts.MuteError(3), "MuteError: (a MuteError without a text)"),
+        (task_parts.UntoldError("words"), "UntoldError: words"),
+        (task_parts.UncopiedError("words"), "UncopiedError: words"),
+        (ValueError(task_parts.Secretive()), "ValueError: <task_parts.Secretive"),
     ],
-    ids=repr,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_what_cannot_be_made_again_is_told(error, text):
     found = retold(told(error))

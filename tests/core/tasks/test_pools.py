@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 import task_parts
 
-from leaven import LeavenError, NoMoreTasks, ParameterError, RecipeError, WorkerProcessPool, WorkerThreadPool
+from leaven import (
+    LeavenError,
+    NoMoreTasks,
+    ParameterError,
+    RecipeError,
+    TaskError,
+    WorkerProcessPool,
+    WorkerThreadPool,
+)
 from leaven.tasks.sources import Arrays
 
 
@@ -183,3 +191,47 @@ def test_a_closed_pool_says_so(pool):
 def test_a_forgotten_pool_closes_itself():
     stream = WorkerProcessPool(1).work_stream([(task_parts.double, (1,))])
     assert stream.retrieve() == 2
+
+
+def test_an_exception_that_cannot_be_described_ends_the_stream(pool):
+    stream = pool.work_stream([(task_parts.double, (1,)), (task_parts.fail, (task_parts.MuteError,))])
+    assert next(stream) == 2
+    with pytest.raises((task_parts.MuteError, TaskError)):
+        next(stream)
+    assert list(stream) == []
+
+
+def test_a_result_whose_taking_was_interrupted_comes_again(pool, monkeypatch):
+    stream = pool.work_stream(((task_parts.double, (number,)) for number in range(6)), 2)
+    taken = stream._lane.take
+
+    def interrupted(*arguments):
+        taken(*arguments)
+        raise KeyboardInterrupt
+
+    found = []
+    for _ in range(3):
+        with monkeypatch.context() as patched:
+            patched.setattr(stream._lane, "take", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                next(stream)
+        found.append(next(stream))
+    assert [*found, *stream] == [0, 2, 4, 6, 8, 10]
+
+
+def test_a_generator_that_was_interrupted_is_not_one_that_has_ended(pool):
+    def tasks():
+        for number in range(4):
+            if number == 3:
+                raise KeyboardInterrupt
+            yield task_parts.double, (number,)
+
+    stream = pool.work_stream(tasks(), 2)
+    found = [next(stream)]
+    with pytest.raises(KeyboardInterrupt):
+        next(stream)
+    found += [next(stream), next(stream)]
+    assert found == [0, 2, 4]
+    with pytest.raises(TaskError, match="generator of tasks was interrupted by KeyboardInterrupt"):
+        next(stream)
+    assert list(stream) == []

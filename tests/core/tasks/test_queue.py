@@ -5,12 +5,16 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import sys
 
 import numpy as np
 import pytest
 import task_parts
 
-from leaven import LeavenError, NoMoreTasks, ParameterError, RecipeError, TaskError, TaskQueue, TimedOut
+from leaven import LeavenError, NoMoreTasks, ParameterError, RecipeError, TaskError, TaskQueue, TimedOut, WorkerError
+from leaven.stream import lane
+from leaven.tasks import answers, call_lane
+from leaven.tasks.calls import ByReference
 
 HOWS = [{"transport": "zeromq", "nworkers": 2}, {"transport": "threads", "nworkers": 2}, {"nworkers": 0}]
 
@@ -77,13 +81,117 @@ def test_what_would_end_a_loop_or_the_program_is_told(queue, kind):
     assert queue.get() == 8
 
 
-def test_ctrl_c_raised_in_a_thread_does_not_end_it():
-    with TaskQueue(1, transport="threads") as queue:
+@pytest.mark.parametrize("transport", ["zeromq", "threads"])
+def test_ctrl_c_raised_by_a_function_does_not_end_its_worker(transport):
+    with TaskQueue(1, transport=transport) as queue:
+        queue.put(task_parts.pid)
         queue.put(task_parts.fail, KeyboardInterrupt)
-        queue.put(task_parts.double, 4)
+        queue.put(task_parts.pid)
+        before = queue.get(timeout=20)
         with pytest.raises(TaskError, match="KeyboardInterrupt"):
             queue.get(timeout=20)
-        assert queue.get() == 8
+        assert queue.get(timeout=20) == before
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "name"),
+    [
+        ((task_parts.fail, task_parts.MuteError), task_parts.MuteError, "MuteError"),
+        ((task_parts.fail, task_parts.UncopiedError), task_parts.UncopiedError, "UncopiedError"),
+        ((task_parts.fail_secretively,), ValueError, "ValueError"),
+    ],
+    ids=["mute", "uncopied", "secretive"],
+)
+def test_exceptions_that_cannot_be_described_come_at_their_place(queue, call, kind, name):
+    queue.put(*call)
+    queue.put(task_parts.double, 4)
+    with pytest.raises((kind, TaskError)) as caught:
+        queue.get(timeout=20)
+    assert type(caught.value) is kind or str(caught.value).startswith(name)
+    assert queue.get(timeout=20) == 8
+
+
+def test_what_fails_on_the_way_back_comes_at_its_place(monkeypatch):
+    def lost(self, number, outcome):
+        raise OSError("no way back")
+
+    with TaskQueue(1, transport="threads") as queue:
+        with monkeypatch.context() as patched:
+            patched.setattr(ByReference, "send_outcome", lost)
+            queue.put(task_parts.double, 3)
+            with pytest.raises(WorkerError, match="no way back"):
+                queue.get(timeout=20)
+        queue.put(task_parts.double, 4)
+        assert queue.get(timeout=20) == 8
+
+
+def interrupted_at(function, steps):
+    """Call a function with a Ctrl-C after so many lines of tasks' code; return what it returns, and if there was one."""
+    left = steps
+
+    def step(frame, event, _):
+        nonlocal left
+        if event == "line":
+            left -= 1
+            if left == 0:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+        return step
+
+    def trace(frame, event, _):
+        return step if frame.f_code.co_filename in WATCHED else None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        return function(), left <= 0
+    except KeyboardInterrupt:
+        return None, True
+    finally:
+        sys.settrace(before)
+
+
+WATCHED = {module.__file__ for module in (answers, call_lane, lane, sys.modules[TaskQueue.__module__])}
+
+
+@pytest.mark.parametrize("how", HOWS[1:], ids=["threads", "inline"])
+def test_ctrl_c_anywhere_in_get_leaves_the_task_where_it_is(how):
+    lost, steps, interrupted = 0, 0, True
+    while interrupted:
+        steps += 1
+        with TaskQueue(**how, depth=2) as queue:
+            for number in range(5):
+                queue.put(task_parts.double, number)
+            assert queue.get(timeout=20) == 0
+            first, interrupted = interrupted_at(lambda queue=queue: queue.get(timeout=20), steps)
+            lost += interrupted and len(queue) < 4
+            assert first == (None if interrupted else 2)
+            left = len(queue)
+            assert [queue.get(timeout=20) for _ in range(left)] == [2, 4, 6, 8][-left:]
+    assert steps > 20
+    assert lost <= 4  # it had been taken out, and was about to be returned
+
+
+@pytest.mark.parametrize("how", HOWS[1:], ids=["threads", "inline"])
+def test_ctrl_c_anywhere_in_put_does_not_shift_what_comes_after(how):
+    steps, interrupted = 0, True
+    while interrupted:
+        steps += 1
+        with TaskQueue(**how, depth=2) as queue:
+            queue.put(task_parts.double, 0)
+            _, interrupted = interrupted_at(lambda queue=queue: queue.put(task_parts.double, 1), steps)
+            there = len(queue) == 2
+            for number in range(2, 7):
+                queue.put(task_parts.double, number)
+            found = [queue.get(timeout=20) for _ in range(len(queue))]
+            assert found == [0, *([2] if there else []), 4, 6, 8, 10, 12]
+    assert steps > 5
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), 1e10, 10**400, 1e7])
+def test_timeouts_that_are_never_over(queue, timeout):
+    queue.put(task_parts.double, 4)
+    assert queue.get(timeout=timeout) == 8
 
 
 def test_outputs_lie_in_shared_memory(queue):

@@ -93,6 +93,27 @@ class Unruly(BufferWorker):
             raise StopIteration
 
 
+class Cancelled(BaseException):
+    """What is no Exception."""
+
+
+class Textless(Exception):
+    """What has no text."""
+
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+class Odd(Worker):
+    """Raises what one does not expect."""
+
+    def __init__(self, how: str):
+        self.how = how
+
+    def process(self, request):
+        raise Cancelled("now") if self.how == "base" else Textless
+
+
 class Counts(Worker):
     """As many batches for each request as its first sample's value says."""
 

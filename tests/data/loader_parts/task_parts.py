@@ -25,6 +25,39 @@ class OddError(Exception):
         super().__init__(f"number {number + 1}")
 
 
+class MuteError(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+class UncopiedError(Exception):
+    def __reduce__(self):
+        raise RuntimeError("no copy")
+
+
+class UntoldError(Exception):
+    def __init__(self, *args):
+        super().__init__(*args)
+        if not args:
+            raise RuntimeError("not without words")
+
+    @property
+    def __notes__(self):
+        raise RuntimeError("no notes")
+
+    def __reduce__(self):
+        return UntoldError, ()
+
+
+class Secretive:
+    def __getstate__(self):
+        raise RuntimeError("no state")
+
+
+def fail_secretively():
+    raise ValueError(Secretive())
+
+
 class Plain:
     """Whatever attributes."""
 

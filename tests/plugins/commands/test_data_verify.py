@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from leaven import Registry
-from leaven.errors import DatasetError, FormatError
+from leaven.errors import DatasetError, FormatError, ParameterError
 from leaven.stream.quarantine import Listed, Quarantine, read_quarantine
 from leaven.testing.tools import picture, png
 from leaven_plugins.commands.data.group import data
@@ -144,8 +145,6 @@ def test_nothing_of_a_foreign_file_reaches_the_terminal(run, packed, tmp_path):
 
 
 def test_mistakes(run, packed, tmp_path):
-    import click
-
     with pytest.raises(click.UsageError, match="needs --quarantine"):
         run(packed, "--only-quarantined")
     with pytest.raises(DatasetError, match="cannot be read"):
@@ -170,3 +169,67 @@ def test_a_dataset_that_raises_anything_is_no_trouble():
     checked = check_samples(Odd(), None, range(3), ["image"], lambda: None)
     assert [(failure.index, failure.cause, failure.stage) for failure in checked.failures] == [(1, "KeyError", "read")]
     assert (checked.samples, checked.images) == (3, 0)
+
+
+def test_what_was_found_before_ctrl_c_is_kept(run, packed, tmp_path, monkeypatch):
+    out = tmp_path / "q.jsonl"
+    real = MsgpackDataset.sample
+
+    def sample(self, index):
+        if index == 5:
+            raise KeyboardInterrupt
+        return real(self, index)
+
+    monkeypatch.setattr(MsgpackDataset, "sample", sample)
+    with pytest.raises((KeyboardInterrupt, click.Abort)):
+        run(packed, "--out", out)
+    assert [failure.index for failure in read_quarantine(out)] == [BAD]
+
+
+def test_the_file_for_failures_is_not_made_for_nothing_and_may_be_empty(run, packed, tmp_path):
+    out = tmp_path / "q.jsonl"
+    with pytest.raises(DatasetError):
+        run(tmp_path / "missing.msgpack", "--out", out)
+    with pytest.raises(DatasetError):
+        run(packed, "--out", out, "--quarantine", tmp_path / "missing.jsonl")
+    assert not out.exists()
+    out.touch()
+    run(packed, "--out", out)
+    assert [failure.index for failure in read_quarantine(out)] == [BAD]
+
+
+def test_a_field_that_no_sample_has_is_an_error(registry, packed):
+    arguments = ["verify", str(packed), "--key", "image", "--key", "imgae"]
+    result = CliRunner().invoke(data, arguments, obj=registry, standalone_mode=False)
+    assert isinstance(result.exception, ParameterError)
+    assert result.exception.exit_code == 2
+    assert "'imgae'" in str(result.exception)
+    assert "6 samples, 5 images" in result.stdout
+
+
+def test_a_dataset_without_the_usual_field_is_read_and_the_report_says_so(run, tmp_path):
+    MsgpackDataset.write(tmp_path / "y.msgpack", [{"key": "a", "label": 3}])
+    result = run(tmp_path / "y.msgpack")
+    assert result.return_value == 0
+    (line,) = [line for line in result.stdout.splitlines() if "in no sample" in line]
+    assert line.split()[-1] == "image"
+
+
+def test_a_file_about_other_datasets_is_an_error_and_lines_about_them_are_counted(run, packed, tmp_path):
+    others = [listed("other.msgpack", 0), listed("other.msgpack", 1)]
+    with pytest.raises(DatasetError, match=r"nothing in it is about .*x\.msgpack; 2 lines.*other\.msgpack"):
+        run(packed, "--quarantine", quarantine(tmp_path, *others), "--only-quarantined")
+    file = quarantine(tmp_path, listed(packed, 5))
+    assert "2 lines" in run(packed, "--quarantine", file).stdout
+    assert json.loads(run(packed, "--quarantine", file, "--json").stdout.splitlines()[-1])["elsewhere"] == 2
+
+
+def test_a_file_written_elsewhere_is_about_the_same_dataset(run, packed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run(packed.name, "--out", "q.jsonl")
+    (failure,) = read_quarantine("q.jsonl")
+    assert failure.dataset == str(packed)
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    found = json.loads(run("../x.msgpack", "--quarantine", "../q.jsonl", "--json").stdout.splitlines()[-1])
+    assert (found["fine"], found["elsewhere"]) == ([], 0)

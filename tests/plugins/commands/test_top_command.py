@@ -274,3 +274,14 @@ def test_on_a_terminal_it_goes_on_until_interrupted(board):
             pass
         assert process.wait(30) == 0
     os.close(parent)
+
+
+def test_a_worker_whose_process_has_ended_is_called_so(board):
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        child.wait()
+    board.line(1).start(child.pid)
+    rows = [line.split() for line in text([only(Looks().look())]).splitlines()]
+    (row,) = [row for row in rows if row[1:2] == [str(child.pid)]]
+    assert row[2] == "ended"
+    (row,) = [row for row in rows if row[1:2] == [str(os.getpid())]]
+    assert row[2] == "decode"

@@ -11,6 +11,7 @@ from leaven.registry.recipes import Recipe, recipe_of
 from leaven.registry.references import Reference
 from leaven.stream.versions import versions
 from leaven_plugins.commands.worker.agreement import agreed
+from leaven_plugins.transports.tcp.keys import make_keys
 
 
 @pytest.fixture
@@ -137,6 +138,68 @@ def test_what_is_missing_is_told(arguments, code, text, capsys, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     assert run(["worker", *arguments]) == code
     assert text in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("tcp://127.0.0.1:0", "is to listen at"),
+        ("tcp://127.0.0.1:*", "is to listen at"),
+        ("tcp://*:5555", "is to listen at"),
+        ("tcp://no.such.host.invalid:5555", "no such host"),
+        (f"tcp://{'x' * 70}:5555", "no such host"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_told_at_once(address, text, tmp_path, capsys):
+    _, host = make_keys(tmp_path, "a")
+    assert run(["worker", "--connect", address, "--keys", str(host), "--workers", "1"]) == 1
+    assert text in capsys.readouterr().err
+
+
+class DyingSeat:
+    """A seat whose worker dies in a row, until it has been told of often enough."""
+
+    stopped, up, trouble, lanes = False, True, "", {}
+
+    def __init__(self, *_):
+        self.deaths = 0
+
+    def step(self):
+        if self.deaths == 3:
+            raise KeyboardInterrupt
+
+    def patience(self):
+        return 0.0
+
+    def sources(self):
+        return []
+
+    def ended(self):
+        return True
+
+    def bury(self):
+        self.deaths += 1
+        raise WorkerError("3 workers in a row died, the last one \x1b[2Jsaid:\nsomething")
+
+    def leave(self):
+        pass
+
+
+@pytest.mark.parametrize("stay", [False, True])
+def test_one_who_stays_stays_though_its_workers_die(stay, tmp_path, monkeypatch):
+    from leaven_plugins.commands.worker.outpost import Outpost
+    from leaven_plugins.transports.addresses import tcp_address
+    from leaven_plugins.transports.tcp.keys import WorkerKeys
+
+    monkeypatch.setattr("leaven_plugins.commands.worker.outpost.Seat", DyingSeat)
+    _, host = make_keys(tmp_path, "a")
+    told = []
+    outpost = Outpost(tcp_address("tcp://127.0.0.1:1"), WorkerKeys(host), 1, dict, told.append, stay, 3.0)
+    with pytest.raises(KeyboardInterrupt if stay else WorkerError):
+        outpost.run()
+    assert any("in a row died" in line for line in told) == stay
+    assert "\x1b" not in "".join(told)
+    assert all(line.count("\n") == ("in a row died" in line) for line in told)
 
 
 def test_where_nobody_listens_it_says_so(tmp_path, capsys, monkeypatch):

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 
 from leaven.errors import WorkerError
-from leaven.stream.messages import STOP, Done, Failed, Hello, Open, Shut, Work, decode, encode
+from leaven.stream.board import Doing
+from leaven.stream.messages import STOP, Died, Done, Failed, Hello, Open, Shut, Work, decode, encode
 from leaven_plugins.commands.worker.seat import Seat
 
 
@@ -33,9 +35,16 @@ class FakeLink:
 
 class FakeChild:
     fd = 0
+    dead = False
 
     def ended(self):
-        return False
+        return self.dead
+
+    def status(self):
+        return "was killed"
+
+    def last_words(self):
+        return ""
 
     def close(self):
         pass
@@ -45,7 +54,7 @@ class FakeLocal:
     """Worker processes of which there is nothing but what was said to them."""
 
     def __init__(self):
-        self.started, self.got = [], []
+        self.started, self.got, self.sample = [], [], None
 
     def start(self, number, lanes):
         self.started.append(lanes)
@@ -54,6 +63,9 @@ class FakeLocal:
     def send(self, number, message):
         self.got.append(message)
         return True
+
+    def doing(self, number):
+        return Doing(1, 0, 5, self.sample, "work", 1.0, 0)
 
 
 @pytest.fixture
@@ -101,6 +113,39 @@ def test_a_worker_that_cannot_be_set_up_is_told_on_both_sides(seat):
     with pytest.raises(WorkerError, match=r"could not start.*no such file"):
         seat.answered(message)
     assert seat.link.sent == [message]
+
+
+def die(seat):
+    told(seat, encode(Open(0, {"worker": 1})))
+    seat.bury()
+    assert isinstance(decode(seat.link.sent.pop()), Died)
+
+
+def test_of_deaths_on_samples_the_loader_keeps_count(seat):
+    seat._local.sample = 7
+    for _ in range(20):
+        die(seat)
+    assert len(seat._local.started) == 20
+
+
+def test_deaths_on_no_sample_are_this_hosts_fault_until_something_gets_done(seat):
+    for _ in range(2):
+        die(seat)
+    seat.answered(encode(Done(0, 5, 0, 0, ["x"], [{}], [], [])))
+    for _ in range(2):
+        die(seat)
+    with pytest.raises(WorkerError, match="3 workers in a row died, the last one was killed while"):
+        die(seat)
+
+
+def test_the_pause_after_a_death_grows_up_to_a_limit(seat):
+    seat._local.sample, pauses = 7, []
+    for _ in range(2000):
+        seat._child, began = FakeChild(), time.monotonic()
+        seat.bury()
+        pauses.append(round(seat._due - began, 1))
+    assert pauses[:3] == [0.2, 0.4, 0.8]
+    assert max(pauses) == 5.0
 
 
 def test_mutated_messages_are_dropped_or_passed_on(seat):

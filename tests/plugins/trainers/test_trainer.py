@@ -102,12 +102,30 @@ def test_what_has_no_entry_for_each_row_stays_as_it_is():
     assert (len(part["name"]), part["image"].shape, part["valid"].tolist()) == (3, (3, 5), [True] * 3)
 
 
-@pytest.mark.parametrize(
-    "valid", [None, np.ones(4, bool), torch.ones(4, dtype=torch.bool), "yes", np.zeros((4, 2), bool)]
-)
+@pytest.mark.parametrize("valid", [None, np.ones(4, bool), torch.ones(4, dtype=torch.bool)])
 def test_a_sample_whose_rows_all_count_is_left_alone(valid):
     sample = {**a_batch(1), "valid": valid}
     assert valid_part(sample) is sample
+
+
+@pytest.mark.parametrize(
+    "valid",
+    [
+        "yes",
+        [True, False, True, True],
+        np.ones(4, "uint8"),
+        torch.ones(4),
+        np.ones((4, 1), bool),
+        np.ones((), bool),
+        np.array([True, False, True]),
+        np.ones(5, bool),
+    ],
+)
+def test_a_mask_that_does_not_fit_the_rows_is_an_error(valid):
+    sample = a_batch(1)
+    assert len(sample["label"]) == 4
+    with pytest.raises(LeavenError, match=r"'valid': expected .*one bool for each row, got"):
+        valid_part({**sample, "valid": valid})
 
 
 def test_one_epoch_is_the_bare_loop():

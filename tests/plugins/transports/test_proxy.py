@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from socket import AF_UNIX
+from socket import socket as unix_socket
 
 import pytest
 import zmq
 
-from leaven.errors import TransportError
+from leaven.errors import ParameterError, TransportError
 from leaven_plugins.transports.zeromq import Proxy
 
 
@@ -60,6 +62,38 @@ def test_other_hosts_cannot_reach_it(address):
 def test_an_address_that_cannot_be_bound_is_named(tmp_path):
     with pytest.raises(TransportError, match="cannot bind a socket to ipc"):
         Proxy(f"ipc://{tmp_path}/missing/in", "tcp://127.0.0.1:0").start()
+
+
+@pytest.mark.parametrize("end", ["in", "out"])
+def test_a_file_that_is_no_socket_stays(tmp_path, end):
+    (tmp_path / end).write_text("precious")
+    with pytest.raises(
+        TransportError, match=f"cannot bind a socket to ipc://{tmp_path}/{end}: a file that is no socket"
+    ):
+        Proxy(f"ipc://{tmp_path}/in", f"ipc://{tmp_path}/out").start()
+    assert [path.name for path in tmp_path.iterdir()] == [end]
+    assert (tmp_path / end).read_text() == "precious"
+
+
+def test_a_file_that_has_come_in_the_sockets_place_stays(tmp_path):
+    with Proxy(f"ipc://{tmp_path}/in", "tcp://127.0.0.1:0"):
+        (tmp_path / "in").unlink()
+        (tmp_path / "in").write_text("precious")
+    assert (tmp_path / "in").read_text() == "precious"
+
+
+def test_a_socket_that_was_left_behind_is_taken_over(tmp_path):
+    with unix_socket(AF_UNIX) as left:
+        left.bind(str(tmp_path / "in"))
+    with Proxy(f"ipc://{tmp_path}/in", "tcp://127.0.0.1:0"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("length", ["x", 0, -1, 1.5, True, None, 1 << 31])
+def test_queue_lengths_that_are_none(length):
+    with pytest.raises(ParameterError, match="queue_length="):
+        Proxy("tcp://127.0.0.1:0", "tcp://127.0.0.1:0", length)
 
 
 def test_it_does_not_outlive_its_parent():

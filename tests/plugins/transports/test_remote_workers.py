@@ -11,10 +11,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from leaven import Registry, TurboDataLoader, WorkerPool, create
-from leaven.errors import PoisonError, TransportError
+from leaven.errors import TransportError
 from leaven_plugins.transports.tcp.keys import OwnKeys, make_keys
 
 PATIENCE = 30.0
@@ -186,20 +187,33 @@ def leaven_workers():
 """
 
 
-def test_a_sample_that_kills_workers_is_found_and_their_host_leaves(tmp_path):
+def test_what_is_told_of_a_loader_that_closes(pool):
+    transport = pool.transport
+    with digits_loader(None, pool) as loader, leaven_worker(transport.endpoint, transport.run_keys) as other:
+        next(iter(loader))
+        pool.close()
+        out, _ = other.communicate(timeout=PATIENCE)
+    assert out.splitlines()[-1].endswith("the loader has gone")
+
+
+def test_a_sample_that_kills_workers_is_found_and_their_host_goes_on(tmp_path):
     plugin = tmp_path / "crashing.py"
     plugin.write_text(CRASHING)
     registry = Registry(plugins=[str(plugin)])
     transport = create("transport:tcp")
     with WorkerPool(0, transport) as pool:
-        with TurboDataLoader("dataset:digits", 20, "worker:crash", pool, registry=registry, poison_after=3) as loader:
-            endpoint, keys = transport.endpoint, transport.run_keys
-            with leaven_worker(endpoint, keys, before=["-p", str(plugin)]) as other:
-                with pytest.raises(PoisonError, match=r"sample 7.*has killed 3 workers"):
-                    next(iter(loader))
-                _, err = other.communicate(timeout=PATIENCE)
-    assert other.returncode == 1
-    assert "3 workers in a row died, the last one ended with exit status 9 while it worked on sample 7" in err
+        parts = TurboDataLoader(
+            "dataset:digits", 20, "worker:crash", pool, registry=registry, poison_after=4, on_error="skip"
+        )
+        with (
+            parts as loader,
+            leaven_worker(transport.endpoint, transport.run_keys, before=["-p", str(plugin)]) as other,
+        ):
+            valid = [sample["valid"] for _, (sample,) in loader]
+            assert [place for place, fine in enumerate(np.concatenate(valid)) if not fine] == [7]
+            pool.close()
+            _, err = other.communicate(timeout=PATIENCE)
+    assert (other.returncode, err) == (0, "")
 
 
 def test_ctrl_c_ends_it_with_its_workers(pool):

@@ -10,7 +10,7 @@ import time
 import pytest
 import zmq
 
-from leaven.errors import TransportError
+from leaven.errors import ParameterError, TransportError
 from leaven.stream.messages import Done, encode
 from leaven_plugins.transports.addresses import tcp_address
 from leaven_plugins.transports.tcp.keys import OwnKeys, WorkerKeys, make_keys
@@ -309,3 +309,48 @@ def test_keys_that_are_missing_are_named(tmp_path):
     with pytest.raises(TransportError, match=r"secret\.key.*keygen"):
         transport.open(0)
     transport.close()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"patience": value} for value in (0, -1, "x", None, True, float("nan"), float("inf"), 1e9)]
+    + [{"queue": value} for value in (0, -1, "x")],
+)
+def test_parameters_out_of_range(options):
+    (name,) = options
+    with pytest.raises(ParameterError, match=f"{name}="):
+        Tcp(**options)
+
+
+def test_who_shows_no_key_is_sent_away(transport):
+    host, port = transport.endpoint.removeprefix("tcp://").split(":")
+    with socket.create_connection((host, int(port))) as silent:
+        silent.settimeout(20)
+        while silent.recv(1000):  # the greeting, and then the end
+            pass
+
+
+def refused(transport):
+    host, port = transport.endpoint.removeprefix("tcp://").split(":")
+    try:
+        socket.create_connection((host, int(port)), 10).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+def test_while_descriptors_are_few_nobody_joins_so_that_a_worker_can(context, monkeypatch):
+    monkeypatch.setattr("leaven_plugins.transports.tcp.door._CLOSED", 0.5)
+    with listening(nworkers=1) as transport:
+        peer, number = hello(context, transport)
+        transport.renew(0)
+        assert not refused(transport)
+        with monkeypatch.context() as few:
+            few.setattr("leaven_plugins.transports.tcp.door._free_descriptors", lambda: 0)
+            transport.renew(0)
+            transport.renew(0)
+        until(transport, lambda _: refused(transport))
+        assert transport.send(number, b"still here")
+        assert worker_receives(transport, peer) == b"still here"
+        until(transport, lambda _: not refused(transport))
+        assert hello(context, transport)[1] == number + 1

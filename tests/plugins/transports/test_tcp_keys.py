@@ -77,6 +77,26 @@ def test_what_is_no_key_is_named(tmp_path, content):
         WorkerKeys(tmp_path / "missing")
 
 
+def test_a_folder_of_the_other_side_is_refused(tmp_path):
+    loader, host = make_keys(tmp_path, "a")
+    with pytest.raises(TransportError, match=r"nobody could join.*'loader' of leaven worker keygen"):
+        LoaderKeys(host)
+    with pytest.raises(TransportError, match=r"has the loader's keys.*with its name of leaven worker keygen"):
+        WorkerKeys(loader)
+
+
+def test_a_loader_that_nobody_can_join_says_so_and_can_be_given_a_host(tmp_path, caplog):
+    loader, _ = make_keys(tmp_path, "a")
+    LoaderKeys(loader)
+    assert caplog.text == ""
+    (loader / "workers" / "a.pub").unlink()
+    make_keys(tmp_path, "b")
+    assert caplog.text == ""
+    (loader / "workers" / "b.pub").unlink()
+    LoaderKeys(loader)
+    assert "nobody can join: no .pub file" in caplog.text
+
+
 def test_the_keys_of_one_run_let_nobody_else_in(tmp_path):
     keys, (_, host) = OwnKeys(tmp_path), make_keys(tmp_path / "others", "a")
     assert keys.name_of(WorkerKeys(tmp_path).pair.public) == "this machine"

@@ -4,6 +4,8 @@ import logging
 import os
 import random
 import stat
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 import zmq
 
-from leaven.errors import TransportError
+from leaven.errors import ParameterError, TransportError
 from leaven_plugins.transports.zeromq.transport import ZeroMQ
 
 
@@ -203,3 +205,61 @@ def test_a_folder_that_cannot_be_written_is_named(folder):
     folder.chmod(0o500)
     with pytest.raises(TransportError, match="TMPDIR"):
         ZeroMQ().open(1)
+
+
+@pytest.mark.parametrize("queue", [0, -1, "x", 1.5, True, None, 2**40])
+def test_a_queue_that_is_no_number_of_messages(queue):
+    with pytest.raises(ParameterError, match="queue="):
+        ZeroMQ(queue)
+
+
+WITHOUT_DESCRIPTORS = """
+import contextlib, os, resource, sys, time
+from leaven.errors import TransportError
+from leaven_plugins.transports.zeromq.transport import ZeroMQ
+
+transport = ZeroMQ(folder=sys.argv[1])
+transport.open(2)
+channels = [ZeroMQ().connect(transport.address(number)) for number in range(2)]
+for channel in channels:
+    channel.send(b"here")
+while transport._silent:
+    transport.wait([], 1)
+    transport.receive()
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+held = []
+with contextlib.suppress(OSError):
+    while True:
+        held.append(os.dup(0))
+renewed = False
+while not renewed:
+    try:
+        transport.renew(0)
+        renewed = True
+    except TransportError as error:
+        assert "ulimit -n" in str(error) and "TMPDIR" not in str(error), error
+        transport.receive()
+        transport.send(0, b"nobody")
+        time.sleep(0.02)  # ZeroMQ closes sockets in a thread of its own
+        os.close(held.pop())
+for fd in held:
+    os.close(fd)
+successor = ZeroMQ().connect(transport.address(0))
+successor.send(b"here again")
+while not (found := transport.receive()):
+    transport.wait([], 1)
+assert found == [(0, b"here again")], found
+for channel in (*channels, successor):
+    channel.close()
+transport.close()
+"""
+
+
+def test_without_descriptors_it_says_so_and_goes_on_when_there_are_some(tmp_path):
+    path = os.pathsep.join(filter(None, sys.path))
+    arguments = [sys.executable, "-c", WITHOUT_DESCRIPTORS, str(tmp_path)]
+    done = subprocess.run(
+        arguments, capture_output=True, text=True, check=False, timeout=30, env={**os.environ, "PYTHONPATH": path}
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []

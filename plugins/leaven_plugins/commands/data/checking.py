@@ -22,8 +22,10 @@ class Checked:
         samples: how many were checked.
         images: how many images those have that nothing is wrong with.
         failures: what is wrong with samples, in their order.
+        absent: fields that were to be images, and that none of the samples has which could be read.
         fine: those that a quarantine file lists, and that nothing is wrong with.
         missing: those that a quarantine file lists, and that the dataset does not have.
+        elsewhere: lines of the quarantine file that are about other datasets.
     """
 
     samples: int = 0
@@ -31,6 +33,8 @@ class Checked:
     failures: list[Listed] = field(default_factory=list)
     fine: list[Listed] = field(default_factory=list)
     missing: list[Listed] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+    elsewhere: int = 0
 
 
 def check_samples(
@@ -39,27 +43,35 @@ def check_samples(
     indices: Iterable[int],
     keys: Sequence[str],
     advance: Callable[[], None],
+    failed: Callable[[Listed], object] | None = None,
 ) -> Checked:
     """Check the samples at ``indices``; of the fields ``keys``, those of bytes, or lists of these, are images.
 
-    ``advance`` is called after each sample.
+    ``advance`` is called after each sample, ``failed`` with each failure when it is found.
     """
     checked = Checked()
+    seen: set[str] = set()
     for index in indices:
         checked.samples += 1
         try:
-            checked.images += _check(dataset, decoder, index, keys)
+            checked.images += _check(dataset, decoder, index, keys, seen)
         except SampleError as error:
-            checked.failures.append(Listed.of(error, None, dataset))
+            failure = Listed.of(error, None, dataset)
+            if failed is not None:
+                failed(failure)
+            checked.failures.append(failure)
         advance()
+    if checked.samples > len(checked.failures):
+        checked.absent = [key for key in keys if key not in seen]
     return checked
 
 
-def _check(dataset: Dataset, decoder: Decoder, index: int, keys: Sequence[str]) -> int:
-    """Check one sample; return how many images it has."""
+def _check(dataset: Dataset, decoder: Decoder, index: int, keys: Sequence[str], seen: set[str]) -> int:
+    """Check one sample; return how many images it has, and add those of the ``keys`` that it has to ``seen``."""
     stage, images = "read", 0
     try:
         fields, _, _ = read_sample(dataset, index)
+        seen.update(fields.keys() & keys)
         stage = "decode"
         for data in (data for key in keys for data in _encoded(fields.get(key))):
             decoder.decode(data)

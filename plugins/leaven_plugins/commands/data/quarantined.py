@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from leaven.errors import DatasetError, printable
 from leaven.stream.quarantine import Listed, name_of, read_quarantine
 
 if TYPE_CHECKING:
@@ -13,33 +14,51 @@ if TYPE_CHECKING:
     from leaven_plugins.commands.data.checking import Checked
 
 
-def quarantined(path: Path, dataset: Dataset) -> tuple[dict[int, Listed], list[Listed]]:
-    """Return the samples of this dataset that a file lists, by position; and those that the dataset does not have.
+class Quarantined(NamedTuple):
+    """What a file lists.
 
-    Lines about other datasets do not count. A sample that is listed several times is there once.
+    Attributes:
+        found: samples of the dataset, by position; one that is listed several times is there once.
+        missing: those that the dataset does not have.
+        elsewhere: how many lines are about other datasets.
+    """
+
+    found: dict[int, Listed]
+    missing: list[Listed]
+    elsewhere: int
+
+
+def quarantined(path: Path, dataset: Dataset) -> Quarantined:
+    """Return what a file lists of this dataset.
 
     Raises:
-        DatasetError: the file cannot be read.
+        DatasetError: the file cannot be read, or is about other datasets only.
         FormatError: it is no quarantine file.
     """
     found: dict[int, Listed] = {}
     missing: list[Listed] = []
-    count = len(dataset)
+    others: list[str] = []
+    count, name = len(dataset), name_of(dataset)
     for listed in read_quarantine(path):
-        if not _same(listed.dataset, name_of(dataset)):
-            continue
-        if listed.index is None or not 0 <= listed.index < count:
+        if not _same(listed.dataset, name):
+            others.append(listed.dataset)
+        elif listed.index is None or not 0 <= listed.index < count:
             missing.append(listed)
         else:
             found.setdefault(listed.index, listed)
-    return found, missing
+    if others and not found and not missing:
+        raise DatasetError(
+            f"quarantine file {path}: nothing in it is about {printable(name)}; {len(others)} "
+            f"line{'s' * (len(others) != 1)} about other datasets, such as {printable(others[0])}"
+        )
+    return Quarantined(found, missing, len(others))
 
 
-def compare(checked: Checked, listed: dict[int, Listed], missing: list[Listed]) -> None:
+def compare(checked: Checked, listed: Quarantined) -> None:
     """Note what became of the listed samples."""
     failed = {failure.index for failure in checked.failures}
-    checked.fine = [listed[index] for index in sorted(listed) if index not in failed]
-    checked.missing = missing
+    checked.fine = [listed.found[index] for index in sorted(listed.found) if index not in failed]
+    checked.missing, checked.elsewhere = listed.missing, listed.elsewhere
 
 
 def _same(one: str, other: str) -> bool:

@@ -22,7 +22,8 @@ def verdict(path: str, format: str, checked: Checked) -> dict[str, Any]:  # noqa
 
     Keys: ``path`` and ``format`` of the dataset, ``samples`` (how many were checked), ``images`` (of those that
     are fine), ``failures`` (as a quarantine file lists them), ``fine`` and ``missing`` (positions of samples that the
-    quarantine file lists: without a failure now, or not in the dataset).
+    quarantine file lists: without a failure now, or not in the dataset), ``elsewhere`` (how many lines of it are about
+    other datasets).
     """
     return {
         "path": path,
@@ -32,6 +33,7 @@ def verdict(path: str, format: str, checked: Checked) -> dict[str, Any]:  # noqa
         "failures": [asdict(failure) for failure in checked.failures],
         "fine": [listed.index for listed in checked.fine],
         "missing": [listed.index for listed in checked.missing],
+        "elsewhere": checked.elsewhere,
     }
 
 
@@ -44,9 +46,12 @@ def print_verdict(path: str, format: str, checked: Checked, compared: bool, cons
         ("checked", f"{checked.samples:,} samples, {checked.images:,} images"),
         ("failed", f"{len(checked.failures):,}"),
     ]
+    if checked.absent:
+        rows.append(("in no sample", ", ".join(printable(key, 80) for key in checked.absent)))
     if compared:
         rows.append(("listed, but fine now", _some(checked.fine)))
         rows.append(("listed, but not there", _some(checked.missing)))
+        rows.append(("of other datasets", f"{checked.elsewhere:,} lines"))
     console.print(table(("dataset", printable(path)), rows))
     if checked.failures:
         console.print(table(("sample", "key", "offset", "stage", "error"), map(_row, checked.failures[:_MOST])))

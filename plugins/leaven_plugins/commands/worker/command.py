@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Worker processes; by default one for each CPU.")
 @click.option("--stay", is_flag=True, help="Wait for the loader, and for the next one once it has gone.")
 @click.option("--allow-versions", is_flag=True, help="Work with other versions of packages than the loader has.")
-@click.option("--patience", type=click.FloatRange(0.1, 86_400), metavar="SECONDS", help="Silence that means: gone. Default 3.")
+@click.option(
+    "--patience", type=click.FloatRange(0.1, 86_400), metavar="SECONDS", help="Silence that means: gone. Default 3."
+)
 @click.pass_context
 def worker(
     context: click.Context,

@@ -26,7 +26,7 @@ def valid_part(sample: dict[str, Any]) -> dict[str, Any] | None:
     Raises:
         LeavenError: what is under ``valid`` is something else.
     """
-    if MASK not in sample:
+    if sample.get(MASK) is None:
         return sample
     mask = _mask(sample)
     if mask.all():
@@ -42,7 +42,9 @@ def _mask(sample: dict[str, Any]) -> NDArray[np.bool_]:
     mask = value.cpu().numpy() if isinstance(value, torch.Tensor) else value
     if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.ndim != 1:
         kind = f"{value.dtype} of shape {tuple(value.shape)}" if hasattr(value, "dtype") else type(value).__name__
-        raise LeavenError(f"{MASK!r}: expected an array of one bool for each row, got {kind}; name other data otherwise")
+        raise LeavenError(
+            f"{MASK!r}: expected an array of one bool for each row, got {kind}; give other data another name"
+        )
     lengths = {key: _length(other) for key, other in sample.items() if key != MASK}
     known = {key: length for key, length in lengths.items() if length is not None}
     if known and len(mask) not in known.values():

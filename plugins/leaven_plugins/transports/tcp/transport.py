@@ -13,6 +13,7 @@ from leaven.errors import ParameterError, TransportError
 from leaven.protocols import Channel
 from leaven_plugins.transports.addresses import tcp_address
 from leaven_plugins.transports.folders import PrivateFolder
+from leaven_plugins.transports.tcp.door import Door
 from leaven_plugins.transports.tcp.guard import Guard
 from leaven_plugins.transports.tcp.keys import Keyring, LoaderKeys, OwnKeys
 from leaven_plugins.transports.tcp.peers import Peers
@@ -62,13 +63,14 @@ class Tcp:
         self._folder: PrivateFolder | None = None
         self._context: zmq.Context[Socket] | None = None
         self._router: Socket | None = None
+        self._door: Door | None = None
         self._guard: Guard | None = None
         self._peers: Peers | None = None
 
     @property
     def endpoint(self) -> str:
         """The address that is listened at, with its port; ``""`` while it is not open."""
-        return "" if self._router is None else bytes(self._router.get(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
+        return "" if self._door is None else self._door.endpoint
 
     @property
     def run_keys(self) -> Path | None:
@@ -99,6 +101,8 @@ class Tcp:
 
     def renew(self, worker: int) -> None:
         """Get ready for the successor of a worker of this machine."""
+        if self._door is not None:
+            self._door.make_room()
         self._local.renew(worker)
 
     def address(self, worker: int) -> Mapping[str, Any]:
@@ -133,11 +137,12 @@ class Tcp:
 
     def wait(self, fds: Sequence[int], timeout: float | None) -> list[int]:
         """Wait for ``fds``, for messages, for somebody who joins, and to see who has gone."""
-        if self._peers is None or self._guard is None or self._router is None:
+        if self._peers is None or self._guard is None or self._router is None or self._door is None:
             return self._local.wait(fds, timeout)
         self._peers.look()
         sources: list[int | Socket] = [*fds, self._guard.socket, self._router]
-        ready = self._local.poll(sources, self._peers.limited(timeout))
+        self._door.look()
+        ready = self._local.poll(sources, self._door.limited(self._peers.limited(timeout)))
         if self._guard.socket in ready:
             self._guard.answer()
         return [fd for fd in ready if isinstance(fd, int)]
@@ -156,7 +161,7 @@ class Tcp:
         self._local.close()
         if self._context is not None:
             self._context.destroy(linger=LINGER)
-        self._context = self._router = self._guard = self._peers = None
+        self._context = self._router = self._door = self._guard = self._peers = None
         if self._folder is not None:
             self._folder.remove()
             self._folder = None
@@ -171,4 +176,5 @@ class Tcp:
         self._context = zmq.Context()
         self._guard = Guard(self._context, keys)
         self._router = listening(self._context, self._address, keys, self._queue, self._patience)
+        self._door = Door(self._router)
         self._peers = Peers(self._router, self._nworkers)

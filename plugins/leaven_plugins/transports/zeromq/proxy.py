@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import zmq
 
-from leaven.errors import TransportError
+from leaven.errors import ParameterError, TransportError
 from leaven.stream.messages import LIMIT
 from leaven.stream.polling import readable
 from leaven_plugins.transports.addresses import tcp_address
@@ -38,9 +39,12 @@ class Proxy:
 
     Raises:
         TransportError: other hosts could reach an address, or it is none.
+        ParameterError: ``queue_length`` is no whole number, at least 1.
     """
 
     def __init__(self, in_address: str, out_address: str, queue_length: int = 1) -> None:
+        if type(queue_length) is not int or not 1 <= queue_length < 1 << 31:
+            raise ParameterError(f"queue_length={queue_length!r}: expected a whole number, at least 1")
         self._wanted = [_local(in_address), _local(out_address)]
         self.in_address, self.out_address = self._wanted
         self._queue_length = queue_length
@@ -50,7 +54,7 @@ class Proxy:
         """Start the process; return when its sockets are bound.
 
         Raises:
-            TransportError: they cannot be.
+            TransportError: they cannot be: an address is in use, or a file that is no socket lies at its path.
         """
         if self._process is not None:
             raise TransportError("the proxy runs already")
@@ -124,15 +128,18 @@ def _main(in_address: str, out_address: str, queue_length: str, parent: str) -> 
         endpoints.append(_endpoint(drain))
         print(json.dumps(endpoints), flush=True)
         _forward(source, drain, _lifelines(int(parent)))
-    except zmq.ZMQError as error:
+    except (zmq.ZMQError, TransportError) as error:
         print(json.dumps(str(error)), flush=True)
     finally:
         context.destroy(linger=0)
         for path in (endpoint.removeprefix("ipc://") for endpoint in endpoints if endpoint.startswith("ipc://")):
-            Path(path).unlink(missing_ok=True)
+            if _file_type(path) == stat.S_IFSOCK:
+                Path(path).unlink(missing_ok=True)
 
 
 def _bound(context: zmq.Context[zmq.Socket[bytes]], kind: int, address: str, queue_length: int) -> zmq.Socket[bytes]:
+    if address.startswith("ipc://") and _file_type(address.removeprefix("ipc://")) not in (None, stat.S_IFSOCK):
+        raise TransportError(f"cannot bind a socket to {address}: a file that is no socket is there")  # bind removes it
     socket = context.socket(kind)
     socket.set(zmq.SNDHWM, queue_length)
     socket.set(zmq.RCVHWM, queue_length)
@@ -143,6 +150,13 @@ def _bound(context: zmq.Context[zmq.Socket[bytes]], kind: int, address: str, que
     except zmq.ZMQError as error:
         raise zmq.ZMQError(error.errno, f"cannot bind a socket to {address}: {error.strerror}") from error
     return socket
+
+
+def _file_type(path: str) -> int | None:
+    try:
+        return stat.S_IFMT(os.lstat(path).st_mode)
+    except OSError:
+        return None
 
 
 def _endpoint(socket: zmq.Socket[bytes]) -> str:
