@@ -93,6 +93,7 @@ def test_lanes_take_turns_and_share_the_workers():
     assert ledger.give({LANE: {0, 1}, 7: {0, 1}}) is None
     ledger.shut(7)
     assert ledger.settle(jobs[1].worker, 7, 0, 0, jobs[1].slot) is None
+    ledger.settle(jobs[0].worker, LANE, 0, 0, jobs[0].slot)
     assert ledger.give({LANE: {0, 1}}).lane == LANE
 
 
