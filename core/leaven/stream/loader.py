@@ -457,7 +457,7 @@ def _check_kinds(seed: Any, shared_memory: Any, transform: Any, trace: Any) -> N
     if isinstance(seed, bool) or not isinstance(seed, int):
         raise ParameterError(f"seed={seed!r}: expected a whole number")
     if not isinstance(shared_memory, int) or shared_memory < 0:
-        raise ParameterError(f"shared_memory={shared_memory!r}: expected True, False, or how many mini-batches it holds")
+        raise ParameterError(f"shared_memory={shared_memory!r}: expected True, False, or a number of mini-batches")
     if transform is not None and not callable(transform):
         raise ParameterError(f"transform={transform!r}: expected a function of a mini-batch")
     if trace is not None and not all(callable(getattr(trace, name, None)) for name in ("worker", "consumer")):

@@ -22,7 +22,6 @@ MASK = "valid"
 """The batch's mask of the rows that hold a sample."""
 
 
-
 @dataclass(frozen=True)
 class Failure:
     """A row whose sample could not be made; ``substitute`` is the index of the sample that is there instead."""
@@ -263,10 +262,12 @@ class Gathered:
 
     def _column(self, key: str, value: Any, rows: int) -> Any:
         if not isinstance(value, (list, np.ndarray)) or len(value) != rows:
-            what = ("padding", "last_batch='keep' or 'drop'") if self._padded else ("failing samples", "on_error='raise'")
+            what, use = "failing samples", "on_error='raise'"
+            if self._padded:
+                what, use = "padding", "last_batch='keep' or 'drop'"
             raise ParameterError(
-                f"{key!r} of the worker's batch has no entry for each sample, so that a batch with {what[0]} "
-                f"cannot be put together; use {what[1]}"
+                f"{key!r} of the worker's batch has no entry for each sample, so that a batch with {what} cannot be "
+                f"put together; use {use}"
             )
         if key not in self._others:
             if isinstance(value, np.ndarray):

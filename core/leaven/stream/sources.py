@@ -156,8 +156,8 @@ class Walk:
         while len(self._kept) > self._window:
             self._drop()
         rejected = [(row, cell.error) for row, cell in enumerate(found) if cell.error is not None]
-        items = [cell.item for cell in found]
-        return Stretch(position, rows, [cell.epoch for cell in found], [cell.index for cell in found], items, rejected)
+        epochs, indices = [cell.epoch for cell in found], [cell.rank for cell in found]
+        return Stretch(position, rows, epochs, indices, [cell.item for cell in found], rejected)
 
     def flows(self, length: int | None) -> bool:
         """Return whether it cannot start again, or an epoch is not one pass."""
@@ -197,9 +197,10 @@ class Walk:
 
     def _go_back(self, position: int) -> None:
         if self._once:
+            end = self._first + len(self._kept)
             raise StateError(
-                f"sample {position} of the stream has been read, and so have all up to {self._first + len(self._kept)}: "
-                "this iterator cannot start again; make the loader anew, over a new iterator"
+                f"sample {position} of the stream has been read, and so have all up to {end}: this iterator cannot "
+                "start again; make the loader anew, over a new iterator"
             )
         self._kept.clear()
         self._first = 0
@@ -218,7 +219,7 @@ class _Kept(NamedTuple):
     """A sample that was read: its cell and its content, or the error as fields."""
 
     epoch: int
-    index: int
+    rank: int
     item: bytes
     error: dict[str, Any] | None = None
 

@@ -23,6 +23,8 @@ log = logging.getLogger("leaven.loader")
 KIND = "leaven.loader"
 VERSION = 1
 
+_ENDS = 1 << 62  # no position in the stream is as large: they are int64
+
 _WHERE = ("iteration", "epoch", "origin", "step")
 _STREAM = ("samples", "length", "seed", "sampler", "last_batch", "endless")
 _MADE_BY = {"worker": "its samples are the same, what is made of them may not be", "numpy": "its draws may differ"}
@@ -31,7 +33,8 @@ _MADE_BY = {"worker": "its samples are the same, what is made of them may not be
 def state_of(progress: Progress, stream: Mapping[str, Any]) -> dict[str, Any]:
     """Return the state: ``progress`` in the stream that ``stream`` describes, ``length`` being that of its epoch."""
     where = {name: getattr(progress, name) for name in _WHERE}
-    return {"kind": KIND, "version": VERSION, **where, "ahead": sorted(progress.ahead), **stream, "length": progress.length}
+    where |= {"ahead": sorted(progress.ahead)}
+    return {"kind": KIND, "version": VERSION, **where, **stream, "length": progress.length}
 
 
 def progress_of(state: Mapping[str, Any], stream: Mapping[str, Any], strict: bool) -> Progress:
@@ -63,5 +66,5 @@ def _check_form(state: Mapping[str, Any]) -> None:
         raise StateError(f"a state of version {state.get('version')!r}; this leaven reads version {VERSION}")
     numbers = [state.get(name) for name in (*_WHERE, "global_batch", "num_mini_batches")]
     ahead = state.get("ahead")
-    if not isinstance(ahead, list) or not all(type(number) is int and number >= 0 for number in [*numbers, *ahead]):
+    if not isinstance(ahead, list) or not all(type(one) is int and 0 <= one < _ENDS for one in [*numbers, *ahead]):
         raise StateError(f"malformed state: {', '.join((*_WHERE, 'global_batch'))} have to be whole numbers, 0 or more")

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from leaven.errors import ParameterError, SampleError
+from leaven.errors import ParameterError, SampleError, StateError
 from leaven.stream.order import Order
+from leaven.stream.schedule import Progress
 from leaven.stream.sources import Requests, Walk, has_positions, packed, source_of
 from leaven.stream.wire import unpack_sample
 from leaven_plugins.samplers.sequential.sampler import Sequential
@@ -19,7 +20,7 @@ class Files:
 
 def source(data, readable=False):
     order = Order.of(Sequential(), data, 0) if has_positions(data) else None
-    return source_of(data, order, readable, window=10, rows=4)
+    return source_of(data, order, readable, window=10, rows=4, endless=False)
 
 
 def taken(source, start, stop):
@@ -58,9 +59,9 @@ def test_requests_say_themselves_what_a_batch_is_of():
             yield [{"n": 5}, {"n": 6}]
             yield [{"n": 7}]
 
-    first, second = source(Own()).stretches(epoch=3, parts=2)
-    assert (first.position, first.rows, first.epochs, first.indices, first.final) == (0, 2, [3, 3], [0, 1], False)
-    assert (second.position, second.indices, second.final, second.ordinal) == (2, [2], True, 1)
+    first, second = source(Own()).stretches(Progress(epoch=3, origin=40), parts=2)
+    assert (first.position, first.rows, first.epochs, first.indices, first.final) == (40, 2, [3, 3], [0, 1], False)
+    assert (second.position, second.indices, second.final, second.ordinal) == (44, [2], True, 1)
     assert numbers(first) + numbers(second) == [5, 6, 7]
 
 
@@ -69,20 +70,20 @@ def test_requests_of_positions():
         def yield_requests(self):
             yield [2, 0]
 
-    (found,) = source(Own()).stretches(epoch=0, parts=1)
+    (found,) = source(Own()).stretches(Progress(), parts=1)
     assert found.indices == [2, 0]
     assert [unpack_sample(item)["value"] for item in found.items] == [2, 0]
     with pytest.raises(ParameterError, match="a request of 2 samples; expected 1 to 1"):
-        list(Requests(Own(), 1).stretches(0, 1))
+        list(Requests(Own(), 1).stretches(Progress(), 1))
 
 
 def numbers(stretch):
     return [unpack_sample(item)["n"] for item in stretch.items]
 
 
-def walk(count, once=False, window=10):
+def walk(count, once=False, window=10, endless=False):
     samples = [{"n": n} for n in range(count)]
-    return Walk(iter(samples) if once else _Again(samples), window)
+    return Walk(iter(samples) if once else _Again(samples), window, endless)
 
 
 def begin(source, position, skip, length=None, epoch=0):
@@ -149,6 +150,46 @@ def test_an_empty_iterable_with_a_length_ends():
     source = walk(0)
     begin(source, 0, 0, length=5)
     assert numbers(taken(source, 0, 5)) == []
+
+
+def test_an_endless_epoch_goes_on_across_the_passes():
+    source = walk(3, endless=True)
+    begin(source, 0, 0)
+    assert numbers(taken(source, 0, 4)) == [0, 1, 2, 0]
+    assert source.ended is None
+
+
+def test_where_the_samples_ended_is_told_until_they_go_on():
+    source = walk(3, once=True)
+    begin(source, 0, 0)
+    taken(source, 0, 3)
+    assert source.ended is None
+    taken(source, 3, 4)
+    assert source.ended == 3
+    begin(source, 3, 0)
+    assert source.ended is None
+
+
+def test_going_back_further_than_the_window():
+    source = walk(20, window=2)
+    for start in range(0, 16, 2):
+        begin(source, start, 0, length=2)
+        taken(source, start, start + 2)
+    begin(source, 2, 0, length=2)
+    assert numbers(taken(source, 2, 4)) == [2, 3]
+    source = walk(20, once=True, window=2)
+    begin(source, 10, 0)
+    with pytest.raises(StateError, match="sample 2 of the stream has been read, and so have all up to 10"):
+        begin(source, 2, 0)
+
+
+def test_what_a_walk_cannot_pack_is_rejected_by_row():
+    source = Walk(iter([{"n": 0}, {"key": "bad", "n": object()}, {"n": 2}]), 10, False)
+    begin(source, 0, 0)
+    found = taken(source, 0, 3)
+    ((row, fields),) = found.rejected
+    assert (row, fields["index"], fields["key"], fields["stage"]) == (1, 1, "bad", "pack")
+    assert (found.items[1], found.indices) == (b"", [0, 1, 2])
 
 
 @pytest.mark.parametrize("data", ["text", b"bytes", {"a": 1}, 3, None])

@@ -126,7 +126,7 @@ def test_what_fails_on_the_way_back_comes_at_its_place(monkeypatch):
 
 
 def interrupted_at(function, steps):
-    """Call a function with a Ctrl-C after so many lines of tasks' code; return what it returns, and if there was one."""
+    """Call a function with a Ctrl-C after so many lines of this code; return what it returns, and if there was one."""
     left = steps
 
     def step(frame, event, _):

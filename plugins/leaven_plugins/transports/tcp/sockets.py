@@ -6,6 +6,7 @@ import zmq
 
 from leaven.errors import TransportError
 from leaven_plugins.transports.addresses import Address
+from leaven_plugins.transports.tcp.door import Door
 from leaven_plugins.transports.tcp.keys import Keyring, WorkerKeys
 
 Socket = zmq.Socket[bytes]
@@ -28,8 +29,10 @@ _RETRY = -1  # no new connection of its own: the worker at the other end would b
 _HEARTBEAT = 1_000  # ms
 
 
-def listening(context: zmq.Context[Socket], address: Address, keys: Keyring, queue: int, patience: float) -> Socket:
-    """Return a bound ROUTER socket that lets nobody in whom a :class:`~.guard.Guard` of ``context`` does not know.
+def listening(
+    context: zmq.Context[Socket], address: Address, door: Door, keys: Keyring, queue: int, patience: float
+) -> Socket:
+    """Return a ROUTER socket behind a door, that lets nobody in whom a :class:`~.guard.Guard` does not know.
 
     Raises:
         TransportError: the address cannot be bound.
@@ -43,6 +46,7 @@ def listening(context: zmq.Context[Socket], address: Address, keys: Keyring, que
     socket.set(zmq.ZAP_ENFORCE_DOMAIN, 1)  # without anybody to ask, nobody gets in
     socket.set(zmq.ROUTER_MANDATORY, 1)  # to send to who has gone is an error, and how that is noticed
     socket.set(zmq.ROUTER_HANDOVER, 0)  # nobody takes over another's connection
+    socket.set(zmq.USE_FD, door.descriptor())
     host = "127.0.0.1" if address.host == "localhost" else address.host
     try:
         socket.bind(str(address._replace(host=host)))

@@ -70,7 +70,7 @@ class Tcp:
     @property
     def endpoint(self) -> str:
         """The address that is listened at, with its port; ``""`` while it is not open."""
-        return "" if self._door is None else self._door.endpoint
+        return "" if self._router is None else bytes(self._router.get(zmq.LAST_ENDPOINT)).rstrip(b"\0").decode()
 
     @property
     def run_keys(self) -> Path | None:
@@ -161,6 +161,8 @@ class Tcp:
         self._local.close()
         if self._context is not None:
             self._context.destroy(linger=LINGER)
+        if self._door is not None:
+            self._door.close()
         self._context = self._router = self._door = self._guard = self._peers = None
         if self._folder is not None:
             self._folder.remove()
@@ -175,6 +177,6 @@ class Tcp:
     def _listen(self, keys: Keyring) -> None:
         self._context = zmq.Context()
         self._guard = Guard(self._context, keys)
-        self._router = listening(self._context, self._address, keys, self._queue, self._patience)
-        self._door = Door(self._router)
+        self._door = Door(self._address)
+        self._router = listening(self._context, self._address, self._door, keys, self._queue, self._patience)
         self._peers = Peers(self._router, self._nworkers)
