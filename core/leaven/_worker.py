@@ -60,9 +60,9 @@ def _serve(spec: dict[str, Any], lifeline: Lifeline) -> None:
         host = Host(line)
         for lane, content in spec["lanes"].items():
             channel.send(host.opened(int(lane), content))
-        lifeline.arm()
         line.rest()
         while (message := channel.receive()) not in (None, STOP):
+            lifeline.arm()  # the loader has heard of this worker
             for answer in host.handle(message):
                 channel.send(answer)
     finally:
@@ -90,6 +90,8 @@ class Lifeline:
 
     def arm(self) -> None:
         """The worker is connected: nothing of the parent's has to be removed any more."""
+        if self._armed:
+            return
         self._armed = True
         if sys.platform == "linux":
             import ctypes
