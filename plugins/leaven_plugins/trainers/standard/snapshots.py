@@ -66,6 +66,8 @@ def save_snapshot(folder: Path, snapshot: Snapshot) -> Path:
         _put_in_place(temporary, folder)
         _sync_folder(folder.parent)
     except (OSError, RuntimeError, TypeError, ValueError) as error:
+        if _interrupted(error):
+            raise KeyboardInterrupt from error
         raise SnapshotError(f"{folder}: the snapshot cannot be written: {error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -103,6 +105,13 @@ def latest_snapshot(folder: Path) -> Path:
         else:
             return path
     raise SnapshotError("; ".join([f"{folder}: no complete snapshot (a folder like epoch_0001)", *problems]))
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Return whether an error is what torch made of a Ctrl-C, which left its file unfinished."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def _write_tensors(path: Path, content: Mapping[str, Any]) -> dict[str, Any]:
