@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint types bench reliability soak docs clean
+.PHONY: help install native demo test test-slow lint types bench peers fuzz reliability soak docs clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PY) -m venv $(VENV)
@@ -17,6 +17,14 @@ help: ## show this
 	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
 install: $(STAMP) ## make the virtual environment, with everything for use, tests and checks
+
+TURBO := plugins/leaven-turbo
+NATIVE := $(VENV)/.native
+$(NATIVE): $(STAMP) $(wildcard $(TURBO)/native/* $(TURBO)/src/*/*) $(TURBO)/pyproject.toml $(TURBO)/meson.build
+	$(TURBO)/build.sh $(BIN)/python
+	@touch $@
+
+native: $(NATIVE) ## build and install the native JPEG decoder (as root on Debian with all that it needs)
 
 demo: $(STAMP) ## train on handwritten digits, from start to end
 	$(BIN)/leaven demo

@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("leaven", suppress_health_check=[HealthCheck.too_slow])  # other work may have the processor
+settings.load_profile("leaven")
 
 _GRACE = 1.0  # seconds in which what was just told to end may do so
 _FDS = 3  # libraries open some for good when they are first used

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = {"leaven": ROOT / "core", "leaven_plugins": ROOT / "plugins"}
+PACKAGES = ("leaven", "leaven_plugins")  # other folders there are distributions of their own
 
 # Which libraries a part of the kernel may import besides the standard library. The longest prefix counts.
 KERNEL_LIBRARIES = {
@@ -117,7 +118,7 @@ class Import(NamedTuple):
 def modules() -> dict[str, Path]:
     found = {}
     for folder in FOLDERS.values():
-        for path in sorted(folder.rglob("*.py")):
+        for path in sorted(path for part in PACKAGES for path in (folder / part).rglob("*.py")):
             parts = path.relative_to(folder).with_suffix("").parts
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found

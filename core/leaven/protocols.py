@@ -60,12 +60,39 @@ class Decoded(NamedTuple):
 
 
 class DecodeRequest(NamedTuple):
-    """What is wanted of one encoded image; the fields are the arguments of :meth:`Decoder.decode`."""
+    """What is wanted of one encoded image; the fields are the arguments of :meth:`Decoder.decode`.
+
+    ``index`` is what some decoder made of the image before and stored beside it, to find its parts; others need not
+    understand it.
+    """
 
     data: bytes
     color: bool = True
     region: Region | None = None
     min_scale: float = 1.0
+    index: bytes | None = None  # type: ignore[assignment]  # hides tuple.index, which nobody needs
+
+
+class Drawing(NamedTuple):
+    """A crop of one encoded image, scaled and perhaps mirrored, that is to fill a row of an array.
+
+    ``matrix`` leads from points of the row to points of the upright image, its corner being (0, 0), as in
+    :mod:`leaven_plugins.ops.geometry`; it has no rotation and no shear. ``row`` is which one of the array, ``sample``
+    the sample's position in the dataset. ``background`` has one value for each channel.
+    """
+
+    request: DecodeRequest
+    matrix: NDArray[np.float64]
+    row: int
+    sample: int
+    interpolation: int
+    background: Sequence[float]
+
+
+class Drawn(NamedTuple):
+    """That an image was drawn; ``resampling_ns`` of the time went into resampling what had been decoded."""
+
+    resampling_ns: int
 
 
 @runtime_checkable
@@ -131,6 +158,14 @@ class Decoder(Protocol):
     A decoder that is faster for many images at once has ``decode_batch(requests: Sequence[DecodeRequest])`` as well,
     which yields a :class:`Decoded` for each request in order, and the :class:`~leaven.errors.DecodeError` itself in the
     place of an image that cannot be decoded. What it raises is the error of all images that are left.
+
+    One that can put a crop straight into its place has ``draw_batch(drawings: Sequence[Drawing], out, progress)``.
+    ``out`` is an array of uint8, ``(rows, height, width, 1 or 3)`` with any strides; ``progress`` is that of
+    :class:`~leaven.stream.worker.Request`. It returns, for each drawing, :class:`Drawn`, a ``DecodeError``, or ``None``
+    for one that is to be decoded the other way. Pixels have to be a function of the drawing alone.
+
+    One that counts what it does has ``tally() -> Mapping[str, int]``, which returns how often what has happened since
+    it was called last.
     """
 
     def info(self, data: bytes) -> ImageInfo:

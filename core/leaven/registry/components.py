@@ -22,22 +22,29 @@ class Component:
         summary: one line for listings.
         replaces: name of the plugin whose component of the same kind and name steps back for this one.
         extra: what to install where the target's import fails for want of a package, such as ``"leaven[torch]"``.
+        prefers: in the place of a target, names of components of the same kind: this name means the first of them that
+            can be found.
 
     Raises:
         DeclarationError: a name or target is malformed.
     """
 
     name: str
-    target: Any
+    target: Any = None
     summary: str = ""
     replaces: str | None = None
     extra: str | None = None
+    prefers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
             raise DeclarationError(
                 f"component name {self.name!r}: use lower-case letters, digits and _, families with '.'"
             )
+        if self.prefers and self.target is None:
+            return
+        if self.prefers:
+            raise DeclarationError(f"component {self.name!r}: it has either a target or what it prefers")
         if isinstance(self.target, str) and not _TARGET.fullmatch(self.target):
             raise DeclarationError(
                 f"component {self.name!r}: target {self.target!r} is not of the form 'package.module:Name'"

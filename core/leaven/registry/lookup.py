@@ -77,12 +77,22 @@ class Lookup:
             raise LookupFailed(f"{spec.name!r} is the name of {specs}: say which one is meant")
         usable = [offer for offer in matches if not offer.blocked_by and (spec.plugin or not offer.replaced_by)]
         if len(usable) == 1:
-            return usable[0]
+            return self._preferred(usable[0])
         if usable or any(offer.replaced_by for offer in matches):
             raise _clash(usable or [offer for offer in matches if not offer.blocked_by])
         if matches:
             raise _blocked_error(_asked(spec), f"it was blocked by {matches[0].blocked_by}")
         raise self._not_found(spec)
+
+    def _preferred(self, offer: Offer) -> Offer:
+        """Return what the offer stands for: itself, or the first that it prefers and that can be found."""
+        names = offer.component.prefers
+        for name in names[:-1]:
+            try:
+                return self.find(Spec(offer.kind, "", name))
+            except (UnknownName, BlockedError):
+                continue
+        return self.find(Spec(offer.kind, "", names[-1])) if names else offer
 
     def _not_found(self, spec: Spec) -> LookupFailed:
         """Say why nothing was found. What a plugin that is off would offer is not known: its name is the best hint."""

@@ -19,13 +19,16 @@ from leaven.stream.arena import anonymous
 
 NAME = "leaven-board"
 
-STAGES = ("idle", "start", "read", "unpack", "draw", "decode", "prepare", "work", "replace", "collate", "answer")
+STAGES = (
+    *("idle", "start", "read", "unpack", "draw", "decode", "prepare", "work", "replace", "collate", "answer"),
+    *("geometry", "photometric", "copy"),
+)
 """What a worker may be doing, in the order of the numbers that stand for it."""
 
 _CODES = {stage: code for code, stage in enumerate(STAGES)}
 _WORK = _CODES["work"]
 _MAGIC = 0x6C656176656E3031
-_VERSION = 1
+_VERSION = 2
 _HEADER = 256
 _LINE = 64
 _WORDS = _LINE // 8
@@ -73,9 +76,17 @@ class Line:
         self._words[1] = request + 1
         self._mark(_CODES["read"], 0)
 
-    def on(self, index: int, stage: str) -> None:
-        """It is on a sample of the request; a stage that is not in the table counts as ``work``."""
-        self._mark(_CODES.get(stage, _WORK), index + 1)
+    @property
+    def progress(self) -> memoryview | None:
+        """Three words for native code to write into: 1 + index, stage, since when. ``None`` where there is a trace."""
+        return self._words[2:5] if self.trace is None else None
+
+    def on(self, index: int, stage: str, since: int | None = None) -> None:
+        """It is on a sample of the request, since now or a time (ns) that has passed.
+
+        A stage that is not in the table counts as ``work``.
+        """
+        self._mark(_CODES.get(stage, _WORK), index + 1, since)
 
     def marker(self, stage: str) -> Callable[[int], None]:
         """Return what tells of one sample after the other that it is in ``stage``: 0.14 us each, :meth:`on` 0.2."""
@@ -111,8 +122,8 @@ class Line:
         seconds = max(0.0, (time.monotonic_ns() - since) / 1e9) if since else 0.0
         return Doing(pid, lane, request - 1 if request else None, index - 1 if index else None, name, seconds, done)
 
-    def _mark(self, stage: int, index: int) -> None:
-        now = time.monotonic_ns()
+    def _mark(self, stage: int, index: int, since: int | None = None) -> None:
+        now = time.monotonic_ns() if since is None else since
         words = self._words
         words[2] = index
         words[3] = stage

@@ -219,7 +219,7 @@ class Dispatch:
         lane.choices.pop(message.number, None)
         if lane.observe is not None:
             lane.observe(job.worker, self._watch.pid(job.worker), message.number, message.trace)
-        answer = (message.slot, message.in_slot, message.batches, message.failures)
+        answer = (message.slot, message.in_slot, message.batches, message.failures, message.counts)
         self._consumers.deliver(lane, Result(message.number, job.task.stretch, *answer))
 
     def _lacks_substitutes(self, lane: Lane, job: Job, message: Done) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from leaven.stream.sources import Stretch
@@ -18,7 +19,7 @@ class Result(NamedTuple):
     """What became of a request: the batches and the slot that holds their arrays, or an error.
 
     ``slot`` is -1 where there is none to give back. ``failures`` are the rows that could not be made, as
-    ``[row, error fields]``.
+    ``[row, error fields]``, ``counts`` how often what has happened.
     """
 
     number: int
@@ -27,6 +28,7 @@ class Result(NamedTuple):
     in_slot: Sequence[str] = ()
     batches: Sequence[Mapping[str, Any]] = ()
     failures: Sequence[Sequence[Any]] = ()
+    counts: Mapping[str, int] = MappingProxyType({})
     error: BaseException | None = None
 
 

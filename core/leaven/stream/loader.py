@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -144,6 +145,7 @@ class TurboDataLoader:
         if parts.order is None and last_batch == "wrap":
             raise ParameterError("last_batch='wrap' needs samples with len and positions: an iterable cannot go back")
         self._tolerance = Tolerance(on_error, max_errors, quarantine, parts.dataset)
+        self.counts: Counter[str] = Counter()
         self._policy = Policy(on_error, _masks(self._plan, on_error), trace is not None)
         self._shared_memory = shared_memory
         self._poison_after = poison_after
@@ -396,6 +398,8 @@ class TurboDataLoader:
     def _count(self, result: Result) -> None:
         assert result.stretch is not None
         self._tolerance.passed(len(result.stretch.indices))
+        if result.counts:
+            self.counts.update(result.counts)
         for row, fields in result.failures:
             error = rebuilt(0, fields)
             epochs = result.stretch.epochs

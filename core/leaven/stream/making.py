@@ -141,7 +141,8 @@ class Maker:
             rejected[place] = error
 
         samples = self._watched(items)
-        return Request(position, samples, len(items), arrays, self._streams, self._line.on, reject)
+        line = self._line
+        return Request(position, samples, len(items), arrays, self._streams, line.on, reject, line.progress)
 
     def _watched(self, items: list[Item]) -> Iterator[Item]:
         failpoint("worker.read")

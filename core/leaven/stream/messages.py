@@ -74,7 +74,7 @@ class Done(NamedTuple):
 
     ``batches`` has what each batch holds besides the arrays in the slot; ``in_slot`` names those. ``failures`` lists
     the rows that could not be made, as ``[row, error]``. ``trace`` has what the worker was on, as
-    ``[stage, sample index, since when in ns]``, where that is recorded.
+    ``[stage, sample index, since when in ns]``, where that is recorded. ``counts`` says how often what has happened.
     """
 
     lane: int
@@ -85,6 +85,7 @@ class Done(NamedTuple):
     batches: Sequence[Mapping[str, Any]]
     failures: Sequence[Sequence[Any]]
     trace: Sequence[Sequence[int]]
+    counts: dict[str, int]
 
 
 class Failed(NamedTuple):
@@ -125,7 +126,7 @@ _INTS = {"epochs", "indices"}
 _LISTS = {"rejected", "in_slot", "batches", "failures", "trace", "errors"}
 _MAPS = {"spec", "versions"}
 _TEXTS = {"status", "words"}
-_STRUCTURED = {"items", "substitutes", *_INTS, *_LISTS, *_MAPS, *_TEXTS}
+_STRUCTURED = {"items", "substitutes", "counts", *_INTS, *_LISTS, *_MAPS, *_TEXTS}
 
 
 def encode(message: Message) -> bytes:
@@ -160,6 +161,10 @@ def _fits(field: str, value: Any) -> bool:
         return isinstance(value, list) and _INT.issuperset(map(type, value))
     if field in _LISTS:
         return isinstance(value, list) and all(_fits_entry(field, entry) for entry in value)
+    if field == "counts":
+        return isinstance(value, dict) and all(
+            type(name) is str and type(times) is int for name, times in value.items()
+        )
     if field in _MAPS:
         return isinstance(value, dict)
     if field in _TEXTS:

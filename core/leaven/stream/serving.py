@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -155,6 +155,7 @@ class Server:
         self._streams = Streams(seed)
         self._policy = policy
         self._read = _nowhere if dataset is None else dataset.sample
+        self._tally: Callable[[], Mapping[str, int]] = getattr(worker, "tally", dict)
 
     def setup(self) -> None:
         """Set the worker up."""
@@ -187,7 +188,8 @@ class Server:
             batches = [{key: value for key, value in batch.items() if key not in in_slot}]
         failures = [self._told(failure) for failure in made.failures]
         line.stage("answer")
-        return Done(work.lane, work.number, work.attempt, work.slot, in_slot, batches, failures, _taken(line))
+        place = (work.lane, work.number, work.attempt, work.slot)
+        return Done(*place, in_slot, batches, failures, _taken(line), dict(self._tally()))
 
     def key(self, error: BaseException) -> str:
         """Return the dataset's key of the sample that an error is about."""

@@ -33,13 +33,19 @@ def _raised(row: int, error: SampleError) -> None:
     raise error
 
 
+def _unheard(index: int, stage: str, since: int | None = None) -> None:
+    pass
+
+
 class Request(NamedTuple):
     """One unit of work: the samples of one mini-batch and the arrays that they go to.
 
     ``arrays`` hold one row for each sample and are already filled with each buffer's fill value. ``samples`` reads as
     it is iterated, once. ``position`` is that of the first sample in the stream. A worker that reads all samples before
     it works on them tells ``doing(index, stage)`` on which it is (a stage of :data:`leaven.stream.board.STAGES`), for
-    the report if it dies or hangs.
+    the report if it dies or hangs, and for traces; a third argument says since when, in ns of the monotonic clock.
+    Native code that works on many samples writes into ``progress`` instead, three words in shared memory: 1 + index of
+    the sample, stage (which it leaves as it is), since when. Where that is ``None`` it gets one sample at a time.
 
     A row that cannot be made is given up by ``reject(row, error)``: the worker goes on with the others, and what
     becomes of the row is the loader's policy. A :class:`~leaven.errors.SampleError` that is raised instead gives up the
@@ -51,8 +57,9 @@ class Request(NamedTuple):
     rows: int
     arrays: Mapping[str, NDArray[Any]]
     streams: Streams
-    doing: Callable[[int, str], None] = lambda index, stage: None
+    doing: Callable[..., None] = _unheard
     reject: Callable[[int, SampleError], None] = _raised
+    progress: memoryview | None = None
 
 
 class Row:
@@ -62,15 +69,17 @@ class Row:
         index: position of the sample in the dataset.
         key: the sample's key, or ``""``.
         epoch: how many times the whole dataset came before this appearance of the sample.
+        doing: takes ``(index, stage)``, as that of the request.
         entries: what was appended, as list and value; ``None`` once the row was given up.
     """
 
-    __slots__ = ("_streams", "entries", "epoch", "index", "key")
+    __slots__ = ("_streams", "doing", "entries", "epoch", "index", "key")
 
     def __init__(self, item: Item, streams: Streams) -> None:
         self.epoch = item.epoch
         self.index = item.index
         self.key = item.key
+        self.doing: Callable[..., None] = _unheard
         self.entries: list[tuple[str, Any]] | None = []
         self._streams = streams
 
@@ -116,6 +125,10 @@ class Worker:
 
     def setup(self) -> None:
         """Open, allocate and warm up, once, in the process or thread that will do the work."""
+
+    def tally(self) -> Mapping[str, int]:
+        """Return how often what has happened since the last call; the loader adds it up in ``counts``."""
+        return {}
 
     def process(self, request: Request) -> Mapping[str, Any] | Iterable[Mapping[str, Any]] | None:
         """Work on ``request``; return a batch, any number of batches, or ``None``.

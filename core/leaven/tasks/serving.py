@@ -131,4 +131,4 @@ class Repeating:
 def _answer(work: Work, carrier: Carrier, outcome: Outcome, began: float) -> Done:
     data = carrier.send_outcome(work.number, outcome)
     batch = {"outcome": data, "seconds": time.perf_counter() - began}
-    return Done(work.lane, work.number, work.attempt, work.slot, [], [batch], [], [])
+    return Done(work.lane, work.number, work.attempt, work.slot, [], [batch], [], [], {})

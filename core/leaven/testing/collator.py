@@ -92,9 +92,7 @@ class CollatorContract(ComponentContract):
             assert isinstance(still, Collator)
             assert len({wire.pack(dict(self._collated(still, seed))) for seed in range(3)}) == 1
 
-    def _collated(
-        self, collator: Collator, seed: int = 0, batch: Mapping[str, Any] | None = None
-    ) -> Mapping[str, Any]:
+    def _collated(self, collator: Collator, seed: int = 0, batch: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
         return collator.collate(copy.deepcopy(dict(batch or self.batch)), np.random.default_rng(seed))
 
     def _without_a_row(self, zeros: bool) -> dict[str, Any]:

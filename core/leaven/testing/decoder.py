@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from leaven.errors import DecodeError
-from leaven.protocols import Decoder, DecodeRequest, Region
+from leaven.protocols import Decoder, DecodeRequest, Drawing, Drawn, Region
 from leaven.testing import tools
 from leaven.testing.component import ComponentContract
 
@@ -91,6 +91,43 @@ class DecoderContract(ComponentContract):
         for (data, _), decoded in zip(self.encoded, found, strict=True):
             assert decoded[1:] == decoder.decode(data)[1:]
             self._compare(decoded.image, decoder.decode(data).image)
+
+    def test_what_it_draws_is_what_it_decodes(self, decoder: Any) -> None:
+        """``draw_batch``, where there is one, fills rows with images, also mirrored, and leaves others alone."""
+        if not hasattr(decoder, "draw_batch"):
+            return
+        for data, image in self.encoded:
+            height, width, channels = image.shape
+            request = DecodeRequest(data, channels == 3)
+            identity = np.array([[1.0, 0, 0], [0, 1, 0]])
+            mirror = np.array([[-1.0, 0, width], [0, -1, height]])
+            for matrix, expected in ((identity, image), (mirror, image[::-1, ::-1])):
+                planes = np.full((3, channels, height, width), 7, np.uint8)
+                drawing = Drawing(request, matrix, 1, 5, 1, (0, 0, 0, 0))
+                (drawn,) = decoder.draw_batch([drawing], planes.transpose(0, 2, 3, 1), None)
+                assert (planes[[0, 2]] == 7).all()
+                if drawn is not None:
+                    assert isinstance(drawn, Drawn)
+                    self._compare(planes[1].transpose(1, 2, 0), expected)
+
+    def test_a_drawing_that_fails_costs_no_other(self, decoder: Any) -> None:
+        """Garbage is refused or left to :meth:`decode`; the images around it are drawn as they are without it."""
+        if not hasattr(decoder, "draw_batch"):
+            return
+        data = self.encoded[0][0]
+        matrix = np.array([[0.7, 0, 1.5], [0, 0.9, 0.5]])
+        drawings = [
+            Drawing(DecodeRequest(each), matrix, row, row, 1, (1, 2, 3, 0))
+            for row, each in enumerate([data, bytes(range(256)), data])
+        ]
+        out = np.zeros((3, 11, 13, 3), np.uint8)
+        words = np.zeros(3, np.int64)
+        results = decoder.draw_batch(drawings, out, words.data)
+        assert len(results) == 3
+        assert not isinstance(results[1], Drawn)
+        assert type(results[0]) is type(results[2])
+        np.testing.assert_array_equal(out[0], out[2])
+        assert words[0] in (0, 3)  # 1 + the sample that it was on last, if it was on any
 
     @pytest.mark.parametrize("damage", ["empty", "garbage", "half", "header only"])
     def test_damage_is_an_error(self, decoder: Decoder, damage: str) -> None:

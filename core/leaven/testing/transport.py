@@ -41,6 +41,7 @@ class TransportContract(ComponentContract):
         """An open transport with two workers that answer each message with the same one."""
         with _running(component):
             yield component
+
     def test_messages_keep_their_order(self, transport: Transport) -> None:
         """Each worker gets and answers them in the order in which they were sent; none is lost or doubled."""
         sent = [(n % _WORKERS, f"message {n}".encode()) for n in range(200)]

@@ -20,7 +20,7 @@ def decode_each(decoder: Decoder, requests: Sequence[DecodeRequest]) -> Iterator
 
 
 def _decoded(decoder: Decoder, request: DecodeRequest) -> Decoded | Exception:
-    data, color, region, min_scale = request
+    data, color, region, min_scale, _ = request
     try:
         return decoder.decode(data, color=color, region=region, min_scale=min_scale)
     except MemoryError:

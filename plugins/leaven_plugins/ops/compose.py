@@ -55,7 +55,7 @@ class Compose:
         self,
         ops: Sequence[OpLike],
         streams: Mapping[str, Stream] | None = None,
-        decoder: Decoder | str = "opencv",
+        decoder: Decoder | str = "auto",
     ) -> None:
         made: list[Op] = [create(op, kind="op") for op in ops]
         self._links = tuple(_Link(label, op) for label, op in zip(_labels(made), made, strict=True))

@@ -57,7 +57,7 @@ def warp(
         (width * supersampling, height * supersampling),
         flags=interpolation | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,
-        borderValue=_per_channel(background, image.shape[2]),
+        borderValue=per_channel(background, image.shape[2]),
     )
     if supersampling > 1:
         drawn = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_AREA)
@@ -135,12 +135,12 @@ def _resized(image: Image, matrix: Matrix, size: Size, interpolation: int, backg
     patch = image[rows.start : rows.stop, columns.start : columns.stop]
     shown = (rows.last - rows.first, columns.last - columns.first)
     if min(*shown, *patch.shape[:2]) < 1:
-        return np.full((*size, channels), _per_channel(background, channels)[:channels], image.dtype)
+        return np.full((*size, channels), per_channel(background, channels)[:channels], image.dtype)
     if patch.shape[:2] != shown:
         patch = cv2.resize(patch, shown[::-1], interpolation=method)
     if shown != (height, width):
         margins = (rows.first, height - rows.last, columns.first, width - columns.last)
-        patch = cv2.copyMakeBorder(patch, *margins, cv2.BORDER_CONSTANT, value=_per_channel(background, channels))
+        patch = cv2.copyMakeBorder(patch, *margins, cv2.BORDER_CONSTANT, value=per_channel(background, channels))
     if rows.mirrored or columns.mirrored:
         patch = cv2.flip(patch, -1 if rows.mirrored and columns.mirrored else int(columns.mirrored))
     return patch[:, :, None] if patch.ndim == 2 else patch
@@ -173,8 +173,12 @@ def _reduction_method(interpolation: int, ratio: float) -> int:
     return AREA if ratio >= _WORTH_AVERAGING else interpolation
 
 
-def _per_channel(background: Any, channels: int) -> tuple[float, ...]:
-    """Return four values, which is what OpenCV takes; of a single channel's image the first of several counts."""
+def per_channel(background: Any, channels: int) -> tuple[float, ...]:
+    """Return a background as four values, which is what OpenCV takes; of a single channel's image the first counts.
+
+    Raises:
+        ImageError: there are several values, but not for each channel.
+    """
     values = [float(value) for value in np.ravel(0 if background is None else background)]
     if len(values) == 1:
         values *= channels

@@ -16,7 +16,7 @@ _FIELDS = {**_ERROR, "remote_traceback": "t" * 40}
 ANSWERS: list[Message] = [
     Hello({"leaven": "1"}),
     Ready(NO_LANE, 4711),
-    Done(NO_LANE, 1 << 40, 0, 2, ["image"], [{"key": ["a", "b"]}], [[1, _FIELDS]], [[1, 2, 3]]),
+    Done(NO_LANE, 1 << 40, 0, 2, ["image"], [{"key": ["a", "b"]}], [[1, _FIELDS]], [[1, 2, 3]], {"drawn": 3}),
     Failed(NO_LANE, 1 << 40, 0, 1, [_FIELDS, _FIELDS]),
     Died(NO_LANE, 1 << 40, 5, "was killed", "Segmentation fault"),
 ]

@@ -59,7 +59,7 @@ def test_round_trip(message):
 
 def test_arrays_travel_in_answers():
     array = np.arange(12, dtype="int16").reshape(3, 4)
-    message = decode(encode(Done(0, 1, 0, -1, [], [{"x": array}], [], [])))
+    message = decode(encode(Done(0, 1, 0, -1, [], [{"x": array}], [], [], {})))
     np.testing.assert_array_equal(message.batches[0]["x"], array)
 
 

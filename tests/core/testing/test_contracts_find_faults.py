@@ -20,7 +20,7 @@ import numpy
 import numpy as np
 
 from leaven import BufferWorker, Component, DecodeError, ImageInfo, hookimpl
-from leaven.protocols import Decoded, Region
+from leaven.protocols import Decoded, Drawn, Region
 
 
 class MovingWorker(BufferWorker):
@@ -83,6 +83,10 @@ class SloppyDecoder:
             if data == b"no image":
                 raise DecodeError("no image")
             yield self.decode(data)
+
+    def draw_batch(self, drawings, out, progress):
+        out[...] = 3
+        return [Drawn(0) for _ in drawings]
 
 
 class LeakyFeed:

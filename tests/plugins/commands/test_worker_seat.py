@@ -101,7 +101,7 @@ def test_to_stop_is_noted(seat):
 
 def test_an_answer_that_is_too_long_becomes_an_error(seat, monkeypatch):
     monkeypatch.setattr("leaven_plugins.commands.worker.seat.LIMIT", 200)
-    seat.answered(encode(Done(2, 5, 1, 7, [], [{"image": bytes(300)}], [], [])))
+    seat.answered(encode(Done(2, 5, 1, 7, [], [{"image": bytes(300)}], [], [], {})))
     failed = decode(seat.link.sent.pop())
     assert failed[:4] == (2, 5, 1, 7)
     assert "over the limit of 200" in failed.errors[0]["message"]
@@ -131,7 +131,7 @@ def test_of_deaths_on_samples_the_loader_keeps_count(seat):
 def test_deaths_on_no_sample_are_this_hosts_fault_until_something_gets_done(seat):
     for _ in range(2):
         die(seat)
-    seat.answered(encode(Done(0, 5, 0, 0, ["x"], [{}], [], [])))
+    seat.answered(encode(Done(0, 5, 0, 0, ["x"], [{}], [], [], {})))
     for _ in range(2):
         die(seat)
     with pytest.raises(WorkerError, match="3 workers in a row died, the last one was killed while"):

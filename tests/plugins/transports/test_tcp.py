@@ -208,7 +208,7 @@ def test_mutated_messages_do_no_harm(context, transport):
     """Of one that has a key: whatever its frames are, honest ones are heard, and nothing is raised."""
     peer, number = hello(context, transport)
     chance = random.Random(2)
-    message = encode(Done(0, 1, 0, -1, [], [{"image": bytes(100)}], [], []))
+    message = encode(Done(0, 1, 0, -1, [], [{"image": bytes(100)}], [], [], {}))
     for n in range(10_000):
         mutated = bytearray(message)
         for _ in range(chance.randrange(1, 8)):

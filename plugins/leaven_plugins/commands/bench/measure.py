@@ -27,6 +27,8 @@ class Measurement:
         wait_share: share of the time after it, 0 to 1, in which the consumer waited for a batch.
         peak_pss_mb: most memory seen, of this process and all its children, in 10**6 bytes; pages that several of them
             share count once. ``None`` where the system does not tell.
+        cores_used: seconds of processor time for each second, of this process alone: the consumer, and workers that are
+            threads.
     """
 
     workers: int
@@ -36,6 +38,13 @@ class Measurement:
     first_batch_seconds: float
     wait_share: float
     peak_pss_mb: float | None
+    cores_used: float
+
+    @property
+    def batch_seconds(self) -> float:
+        """From one batch to the next; infinite where there was none."""
+        rate = self.images_per_second
+        return self.images / self.batches / rate if self.batches and rate else float("inf")
 
     def to_plain(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
@@ -48,6 +57,7 @@ def measure(
     seconds: float,
     clock: Callable[[], float] = time.perf_counter,
     memory: Callable[[], int | None] = tree_pss,
+    step: Callable[[], object] | None = None,
 ) -> Measurement:
     """Take batches for ``seconds`` after the first, over as many epochs as it takes.
 
@@ -57,6 +67,7 @@ def measure(
         seconds: how long.
         clock: what gives the time in seconds.
         memory: what gives the memory in use in bytes.
+        step: what the consumer does with each batch; nothing by default.
 
     Raises:
         DatasetError: there are no samples.
@@ -69,6 +80,7 @@ def measure(
         first = clock() - began
         peak = memory()
         waited, start, looking = loader.wait_seconds, clock(), 0.0
+        used = time.process_time()
         batches = images = looks = 0
         while (spent := clock() - start - looking) < seconds:
             rows = next(stream, 0)
@@ -76,12 +88,15 @@ def measure(
                 break
             images += rows
             batches += 1
+            if step is not None:
+                step()
             if spent > looks * seconds / _LOOKS:
                 before = clock()
                 peak = max(filter(None, (peak, memory())), default=None)
                 looking += clock() - before
                 looks += 1
         waited = loader.wait_seconds - waited
+        used = time.process_time() - used
     return Measurement(
         workers=workers,
         batches=batches,
@@ -90,7 +105,19 @@ def measure(
         first_batch_seconds=first,
         wait_share=min(1.0, waited / spent),
         peak_pss_mb=None if peak is None else peak / 1e6,
+        cores_used=used / (spent + looking),
     )
+
+
+def spinning(seconds: float) -> Callable[[], object] | None:
+    """Return a step that computes in Python, and so holds the interpreter's lock; ``None`` for one of no time."""
+
+    def spin() -> None:
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            pass
+
+    return spin if seconds > 0 else None
 
 
 def _rows_of_batches(loader: TurboDataLoader) -> Iterator[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from leaven.cli.output import note
 from leaven.errors import LeavenError
@@ -13,25 +13,45 @@ from leaven.stream.tracing import Trace
 from leaven_plugins.commands.bench.measure import measure
 
 
-def traced(make: Callable[[Mapping[str, Any]], TurboDataLoader], seconds: float, path: Path) -> dict[str, float]:
-    """Take batches for ``seconds``, write the trace, and return the share of the workers' time that each stage had.
+class Recorded(NamedTuple):
+    """Of a run: the share of the workers' time that each stage had, and what was counted."""
+
+    stages: dict[str, float]
+    counts: dict[str, int]
+
+
+def traced(
+    make: Callable[[Mapping[str, Any]], TurboDataLoader],
+    seconds: float,
+    path: Path | None = None,
+    step: Callable[[], object] | None = None,
+) -> Recorded:
+    """Take batches for ``seconds``, and write the trace if there is a path for it.
 
     Args:
         make: returns the loader, with the arguments that it is given.
         seconds: how long.
         path: of the trace; folders above it are made.
+        step: what the consumer does with each batch.
 
     Raises:
         LeavenError: it cannot be written, which is found out before the run.
     """
     trace = Trace()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        measure(make({"trace": trace}), 0, seconds)
-        trace.write(path)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+        loader = make({"trace": trace})
+        measure(loader, 0, seconds, memory=_unknown, step=step)
+        if path is not None:
+            trace.write(path)
     except OSError as error:
         raise LeavenError(f"cannot write the trace {path}: {error.strerror or error}") from error
-    if trace.dropped:
+    if trace.dropped and path is not None:
         note(f"the trace has the beginning only: {trace.dropped} further changes were not kept")
-    return trace.shares()
+    return Recorded(trace.shares(), dict(loader.counts))
+
+
+def _unknown() -> int | None:
+    return None

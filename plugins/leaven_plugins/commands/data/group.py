@@ -1,4 +1,4 @@
-"""The commands ``leaven data pack``, ``leaven data info`` and ``leaven data verify``."""
+"""The commands of ``leaven data``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import click
 
 from leaven.cli.output import console, emit_json
 from leaven.errors import DatasetError, ParameterError, listing
+from leaven_plugins.commands.data.rewriting import DEFAULT_INTERVAL, index, optimize
 
 if TYPE_CHECKING:
     from leaven.registry.registry import Registry
+    from leaven_plugins.commands.data.repacking import Repacker
     from leaven_plugins.commands.data.resizing import Resizer
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")
@@ -21,10 +23,14 @@ _json = click.option("--json", "as_json", is_flag=True, help="Print one JSON obj
 
 @click.group()
 def data() -> None:
-    """Pack samples into one file, see what is in one, verify that all can be read.
+    """Pack samples into one file, see what is in one, verify that all can be read, make its JPEGs quick to decode.
 
     Datasets are named by the path of a file or folder, or by a component such as dataset:digits.
     """
+
+
+data.add_command(optimize)
+data.add_command(index)
 
 
 @data.command()
@@ -32,34 +38,55 @@ def data() -> None:
 @click.argument("dst", type=click.Path(path_type=Path))
 @click.option("--format", "format_", metavar="NAME", help="Dataset component to write; otherwise by the suffix of DST.")
 @click.option("--resize", type=click.IntRange(1), metavar="N", help="Shrink images to N pixels on their shorter side.")
+@click.option(
+    "--jpeg-restart",
+    type=click.IntRange(0, 65535),
+    metavar="N",
+    help="Repack JPEGs losslessly, with a restart marker after N blocks at most, and add an index; 0: leave them. "
+    f"By default {DEFAULT_INTERVAL} where leaven-turbo is installed, else 0.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace DST if it exists.")
 @_json
 @click.pass_obj
 def pack(
-    registry: Registry, src: str, dst: Path, format_: str | None, resize: int | None, overwrite: bool, as_json: bool
+    registry: Registry,
+    src: str,
+    dst: Path,
+    format_: str | None,
+    resize: int | None,
+    jpeg_restart: int | None,
+    overwrite: bool,
+    as_json: bool,
 ) -> None:
     """Pack the samples of SRC into the file DST.
 
-    The JSON object has the keys path, format, samples, bytes (of the file) and seconds.
+    The JSON object has the keys path, format, samples, bytes (of the file), repacked (how many JPEGs were), left
+    (reason -> how many images were left alone for it) and seconds.
     """
     from leaven_plugins.commands.data.opening import find_writer, open_dataset
-    from leaven_plugins.commands.data.packing import samples_of
+    from leaven_plugins.commands.data.packing import repacked_samples, samples_of
     from leaven_plugins.commands.data.progress import progress
+    from leaven_plugins.commands.data.repacking import REPACKED, Tally
     from leaven_plugins.commands.data.report import size_text
 
-    start = time.monotonic()
+    start, tally, repacker = time.monotonic(), Tally(), _repacker(jpeg_restart)
     writer = find_writer(dst, format_, registry)
     if dst.exists() and not overwrite:
         raise DatasetError(f"{dst}: exists already; --overwrite replaces it")
     with closing(open_dataset(src, registry)) as source, progress("packing", len(source), console(err=True)) as advance:
         samples = samples_of(source, _resizer(registry, resize), advance)
+        if repacker is not None:
+            samples = repacked_samples(samples, repacker, tally)
         count = writer.write(dst, samples, overwrite=True) if overwrite else writer.write(dst, samples)
     nbytes = dst.stat().st_size
     if as_json:
-        seconds = round(time.monotonic() - start, 3)
-        emit_json({"path": dst, "format": writer.format, "samples": count, "bytes": nbytes, "seconds": seconds})
+        report = {"path": dst, "format": writer.format, "samples": count, "bytes": nbytes}
+        report |= {"repacked": tally.outcomes[REPACKED], "left": tally.left}
+        emit_json({**report, "seconds": round(time.monotonic() - start, 3)})
     else:
         click.echo(f"packed {count:,} samples ({size_text(nbytes)}) into {dst}")
+        if tally.images:
+            click.echo(f"repacked {tally.outcomes[REPACKED]:,} of {tally.images:,} images")
 
 
 @data.command()
@@ -70,8 +97,9 @@ def info(registry: Registry, path: str, as_json: bool) -> None:
     """Say what is in the dataset at PATH.
 
     The JSON object has the keys path, format, samples, bytes (of all samples), fields (name and type, of the first
-    sample), classes (label and number of samples), image_sizes (height and width: [min, median, max], or null) and
-    unreadable (key and reason, of images that are none).
+    sample), classes (label and number of samples), image_sizes (height and width: [min, median, max], or null),
+    images (how many can be read), indexed (of these, JPEGs with an index or restart markers: parts of them can be
+    decoded alone) and unreadable (key and reason, of images that are none).
     """
     from leaven_plugins.commands.data.opening import locate
     from leaven_plugins.commands.data.progress import progress
@@ -154,3 +182,15 @@ def _resizer(registry: Registry, side: int | None) -> Resizer | None:
     from leaven_plugins.commands.data.resizing import Resizer
 
     return Resizer(registry.create("decoder:opencv"), side)
+
+
+def _repacker(interval: int | None) -> Repacker | None:
+    from leaven_plugins.commands.data.turbo import is_installed, native
+
+    if interval is None:
+        interval = DEFAULT_INTERVAL if is_installed() else 0
+    if interval == 0:
+        return None
+    from leaven_plugins.commands.data.repacking import Repacker
+
+    return Repacker(native("--jpeg-restart"), interval)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from leaven_plugins.commands.data.parallel import ordered
 from leaven_plugins.commands.data.reading import read_sample
+from leaven_plugins.commands.data.repacking import Repacked, Repacker, Tally
+from leaven_plugins.datasets.jpeg_index import FIELD
 
 if TYPE_CHECKING:
     from leaven.protocols import Dataset
@@ -27,3 +30,32 @@ def samples_of(dataset: Dataset, change: Change | None, advance: Callable[[], No
         sample = {"key": dataset.key(index), **fields}
         yield sample if change is None else change(sample, index)
         advance()
+
+
+def repacked_samples(
+    samples: Iterable[Mapping[Any, Any]], repacker: Repacker, tally: Tally, jobs: int | None = None
+) -> Iterator[Mapping[Any, Any]]:
+    """Yield the samples with their ``image`` repacked, and its index beside it, by several threads; count them."""
+
+    def change(sample: Mapping[Any, Any]) -> tuple[Mapping[Any, Any], Repacked | None]:
+        return sample, repacked_image(sample, repacker)
+
+    for sample, repacked in ordered(change, samples, jobs):
+        if repacked is None:
+            yield sample
+        else:
+            tally.add(repacked.outcome, len(sample["image"]), len(repacked.image))
+            yield with_image(sample, repacked)
+
+
+def repacked_image(sample: Mapping[Any, Any], repacker: Repacker) -> Repacked | None:
+    """Return what becomes of a sample's ``image``, or ``None`` where there is none that is encoded."""
+    image = sample.get("image")
+    return repacker(image, sample.get(FIELD)) if isinstance(image, bytes) else None
+
+
+def with_image(sample: Mapping[Any, Any], repacked: Repacked) -> Mapping[Any, Any]:
+    """Return the sample with the image and its index in place of its own."""
+    index = {} if repacked.image_index is None else {FIELD: repacked.image_index}
+    rest = {name: value for name, value in sample.items() if name != FIELD}
+    return {**rest, "image": repacked.image, **index}

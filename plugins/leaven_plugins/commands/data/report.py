@@ -21,7 +21,8 @@ def report(path: str, format: str, seen: Survey) -> dict[str, Any]:  # noqa: A00
 
     Keys: ``path`` and ``format`` of the dataset, ``samples`` (their number), ``bytes`` (of all of them), ``fields``
     (name -> type, of the first), ``classes`` (label -> number of samples), ``image_sizes`` (``height`` and ``width`` ->
-    ``[min, median, max]``, null without images), ``unreadable`` (key -> reason, of images that are none).
+    ``[min, median, max]``, null without images), ``images`` (how many can be read), ``indexed`` (how many of these are
+    JPEGs with an index or restart markers), ``unreadable`` (key -> reason, of images that are none).
     """
     return {
         "path": path,
@@ -31,6 +32,8 @@ def report(path: str, format: str, seen: Survey) -> dict[str, Any]:  # noqa: A00
         "fields": seen.fields,
         "classes": {str(label): count for label, count in seen.classes.items()},
         "image_sizes": {side: list(spread) for side, spread in seen.image_sizes.items()} or None,
+        "images": seen.images,
+        "indexed": seen.indexed,
         "unreadable": seen.unreadable,
     }
 
@@ -65,6 +68,8 @@ def _overview(format: str, seen: Survey) -> list[tuple[str, str]]:  # noqa: A002
     if seen.classes:
         rows.append(("classes", f"{len(seen.classes):,}"))
     rows += [(f"image {side}", _spread_text(*spread)) for side, spread in seen.image_sizes.items()]
+    if seen.images:
+        rows.append(("indexed", f"{seen.indexed:,} of {seen.images:,} images ({seen.indexed / seen.images:.0%})"))
     if seen.unreadable:
         rows.append(("unreadable", f"{len(seen.unreadable):,} images"))
     return rows

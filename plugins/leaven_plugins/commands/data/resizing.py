@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from leaven.errors import DecodeError, ParameterError, SampleError
 from leaven.protocols import Decoder, ImageInfo
+from leaven_plugins.datasets.jpeg_index import FIELD
 
 _PNG = b"\x89PNG"
 _QUALITY = 95
@@ -46,9 +47,11 @@ class Resizer:
             text = f"'image' alone can be resized, but {others[0]!r} is an image as well"
             raise SampleError(text, index=index, key=key, stage="resize")
         try:
-            return {**sample, "image": self._resized(data)}
+            image = self._resized(data)
         except DecodeError as error:
             raise SampleError(str(error), index=index, key=key, stage="decode", cause_type="DecodeError") from error
+        rest = {field: value for field, value in sample.items() if image is data or field != FIELD}
+        return {**rest, "image": image}  # an index of the former image is of no use
 
     def _resized(self, data: bytes) -> bytes:
         info = self._decoder.info(data)

@@ -11,6 +11,8 @@ import numpy as np
 
 from leaven.errors import DecodeError
 from leaven_plugins.commands.data.reading import read_sample
+from leaven_plugins.commands.data.restarts import restart_interval
+from leaven_plugins.datasets.jpeg_index import FIELD
 
 if TYPE_CHECKING:
     from leaven.protocols import Dataset, Decoder, ImageInfo
@@ -27,6 +29,8 @@ class Survey:
         classes: label -> how many samples have it, by label; of labels that are integers or strings.
         names: label -> name of the class, where known.
         image_sizes: ``height`` and ``width`` -> smallest, median and largest in pixels; empty without images.
+        images: how many images there are that can be read.
+        indexed: how many of these are JPEGs with an index or restart markers.
         unreadable: key -> what is wrong, of samples whose ``image`` is not one.
     """
 
@@ -36,6 +40,8 @@ class Survey:
     classes: dict[int | str, int] = field(default_factory=dict)
     names: dict[int | str, str] = field(default_factory=dict)
     image_sizes: dict[str, tuple[int, float, int]] = field(default_factory=dict)
+    images: int = 0
+    indexed: int = 0
     unreadable: dict[str, str] = field(default_factory=dict)
 
 
@@ -57,11 +63,13 @@ def survey(dataset: Dataset, decoder: Decoder, advance: Callable[[], None]) -> S
         if isinstance(fields.get("image"), bytes):
             try:
                 infos.append(decoder.info(fields["image"]))
+                seen.indexed += _is_indexed(fields)
             except DecodeError as error:
                 seen.unreadable[dataset.key(index)] = str(error)
         advance()
     seen.classes = dict(sorted(labels.items(), key=lambda item: (isinstance(item[0], str), item[0])))
     seen.names = {**_class_names(dataset), **seen.names}
+    seen.images = len(infos)
     if infos:
         seen.image_sizes = {"height": _spread([i.height for i in infos]), "width": _spread([i.width for i in infos])}
     return seen
@@ -89,6 +97,10 @@ def _count_label(fields: Mapping[Any, Any], labels: Counter[int | str], names: d
     labels[label] += 1
     if isinstance(fields.get("_label"), str):
         names[label] = fields["_label"]
+
+
+def _is_indexed(fields: Mapping[Any, Any]) -> bool:
+    return isinstance(fields.get(FIELD), bytes) or restart_interval(fields["image"]) > 0
 
 
 def _class_names(dataset: Dataset) -> dict[int | str, str]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from leaven.errors import DatasetError, ParameterError, listing
 from leaven_plugins.datasets.folder.pattern import compile_pattern, natural
+from leaven_plugins.datasets.jpeg_index import FIELD, FolderIndex
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 
@@ -43,20 +44,25 @@ class FolderDataset:
 
     def sample(self, index: int) -> Mapping[str, Any]:
         """Return a sample: ``key`` (the path below the folder), ``image`` (the file's bytes), ``label`` (0..k-1),
-        ``_label`` (the class name), ``path`` (of the file). Negative positions count from the end.
+        ``_label`` (the class name), ``path`` (of the file); ``image_index`` too where ``leaven data index`` has made
+        one and the file is as it was. Negative positions count from the end.
 
         Raises:
             IndexError: there is no such sample.
             DatasetError: the folder has no images, or the file cannot be read.
         """  # noqa: D205 - one sentence on what is returned
-        file = self._file(index)
+        file, found = self._file(index), self._found
         path = self.path / file.key
-        try:
-            image = path.read_bytes()
-        except OSError as error:
-            raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
-        label = self._found.labels[file.label]
-        return {"key": file.key, "image": image, "label": label, "_label": file.label, "path": str(path)}
+        image, status = _read(path)
+        image_index = found.jpegs.index(file.key, status) if found.jpegs is not None else None
+        sample = {
+            "key": file.key,
+            "image": image,
+            "label": found.labels[file.label],
+            "_label": file.label,
+            "path": str(path),
+        }
+        return sample if image_index is None else {**sample, FIELD: image_index}
 
     def key(self, index: int) -> str:
         """Return the path of a sample below the folder, with ``/``; raises as :meth:`sample` does."""
@@ -85,7 +91,8 @@ class FolderDataset:
                 f"{', '.join(self.extensions)}; there is: {_contents(self.path)}"
             )
         labels = {label: n for n, label in enumerate(sorted({file.label for file in files}, key=natural))}
-        return _Found(sorted(files, key=lambda file: (labels[file.label], natural(file.key))), labels)
+        files.sort(key=lambda file: (labels[file.label], natural(file.key)))
+        return _Found(files, labels, FolderIndex.within(self.path))
 
     def _matching(self) -> Iterator[tuple[str, str]]:
         for key in _keys(self.path):
@@ -108,6 +115,15 @@ class _File(NamedTuple):
 class _Found(NamedTuple):
     files: list[_File]
     labels: dict[str, int]
+    jpegs: FolderIndex | None
+
+
+def _read(path: Path) -> tuple[bytes, os.stat_result]:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.readall(), os.fstat(file.fileno())
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _keys(root: Path) -> Iterator[str]:

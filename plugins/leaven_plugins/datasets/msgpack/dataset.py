@@ -7,9 +7,10 @@ import os
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from leaven.errors import ParameterError, printable
+from leaven_plugins.datasets.jpeg_index import PackedIndex, with_index
 from leaven_plugins.datasets.msgpack.files import OpenFile
 from leaven_plugins.datasets.msgpack.index import Index, open_index
 from leaven_plugins.datasets.msgpack.writer import write_samples
@@ -25,7 +26,8 @@ class MsgpackDataset:
 
     Args:
         path: the data file. Its index lies beside it: ``.offsets`` and ``.keys`` (and if there, ``.key_hashes`` and
-            ``.filter``) appended to its full name, or ``.index`` as written by datadings before version 3.
+            ``.filter``) appended to its full name, or ``.index`` as written by datadings before version 3. What
+            ``leaven data index`` has found out about its JPEGs lies in ``.turbo``.
     """
 
     suffixes = (".msgpack",)
@@ -34,32 +36,37 @@ class MsgpackDataset:
         if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
             raise ParameterError(f"path must be that of a file, not {path!r}")
         self.path = Path(path)
-        self._opened: tuple[OpenFile, Index] | None = None
+        self._opened: _Opened | None = None
 
     def __len__(self) -> int:
         """Return the number of samples, from the head of the file of keys."""
-        return len(self._files()[1])
+        return len(self._files().positions)
 
     def sample(self, index: int) -> bytes:
         """Return a sample as it is stored, one msgpack message. Negative positions count from the end.
 
+        Where there is a ``.turbo`` file with an index of its image, this is one field more: ``image_index``.
+
         Raises:
             IndexError: there is no such sample.
-            DatasetError: a file is missing or cannot be read.
+            DatasetError: a file is missing or cannot be read, or the ``.turbo`` file was made for other data.
             FormatError: a file is cut off, or index and data do not fit.
         """
-        data, positions = self._files()
-        start, end = positions.span(_checked(index, positions, self.path))
-        return data.read(end - start, start)
+        data, positions, jpegs = self._files()
+        position = _checked(index, positions, self.path)
+        start, end = positions.span(position)
+        message = data.read(end - start, start)
+        image_index = jpegs.index(position) if jpegs is not None else None
+        return message if image_index is None else with_index(message, image_index)
 
     def key(self, index: int) -> str:
         """Return the key of a sample; raises as :meth:`sample` does."""
-        positions = self._files()[1]
+        positions = self._files().positions
         return positions.key(_checked(index, positions, self.path))
 
     def offset(self, index: int) -> int:
         """Return where in the data file the bytes of a sample begin; raises as :meth:`sample` does."""
-        positions = self._files()[1]
+        positions = self._files().positions
         return positions.span(_checked(index, positions, self.path))[0]
 
     def find(self, key: str) -> int:
@@ -69,20 +76,20 @@ class MsgpackDataset:
             KeyError: there is none.
             DatasetError, FormatError: as for :meth:`sample`.
         """
-        position = self._files()[1].find(key)
+        position = self._files().positions.find(key)
         if position is None:
             raise KeyError(f"{self.path}: no sample {printable(key)!r}")
         return position
 
     def __contains__(self, key: object) -> bool:
-        return isinstance(key, str) and self._files()[1].find(key) is not None
+        return isinstance(key, str) and self._files().positions.find(key) is not None
 
     def close(self) -> None:
         """Close the files; the next access opens them again."""
         with _OPENING:
             opened, self._opened = self._opened, None
-        if opened is not None:
-            for part in opened:
+        for part in opened or ():
+            if part is not None:
                 part.close()
 
     @classmethod
@@ -106,7 +113,7 @@ class MsgpackDataset:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_opened": None}
 
-    def _files(self) -> tuple[OpenFile, Index]:
+    def _files(self) -> _Opened:
         opened = self._opened
         if opened is None:
             with _OPENING:
@@ -114,9 +121,15 @@ class MsgpackDataset:
         return opened
 
 
-def _open(path: Path) -> tuple[OpenFile, Index]:
+class _Opened(NamedTuple):
+    data: OpenFile
+    positions: Index
+    jpegs: PackedIndex | None
+
+
+def _open(path: Path) -> _Opened:
     data = OpenFile(path)
-    return data, open_index(path, data.size)
+    return _Opened(data, open_index(path, data.size), PackedIndex.beside(path))
 
 
 def _checked(index: int, positions: Index, path: Path) -> int:

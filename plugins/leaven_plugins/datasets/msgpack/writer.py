@@ -11,6 +11,7 @@ from typing import Any
 
 from leaven.errors import DatasetError, FormatError, printable
 from leaven.stream.wire import key_of, pack_sample
+from leaven_plugins.datasets.jpeg_index import packed_sidecar
 from leaven_plugins.datasets.msgpack.bloom import BloomFilter
 from leaven_plugins.datasets.msgpack.files import FILTER, HASHES, KEYS, MD5, OFFSETS
 from leaven_plugins.datasets.msgpack.hashes import encode_hashes
@@ -34,6 +35,7 @@ def write_samples(path: Path, samples: Iterable[Mapping[Any, Any] | bytes], over
             _check_target(path, overwrite)
             # The data file goes first and comes last: a new index never lies beside old data.
             path.unlink(missing_ok=True)
+            packed_sidecar(path).unlink(missing_ok=True)
             staging.commit([*names, path.name])
     return len(data.keys)
 

@@ -46,7 +46,7 @@ class FCNWorker(ImageWorker):
         target_image_params: Mapping[str, Any] | None = None,
         image_rng: Rng | str | None = None,
         ops: Sequence[Op | str] = DEFAULT_OPS,
-        decoder: Decoder | str = "opencv",
+        decoder: Decoder | str = "auto",
         source: str = "image",
         gpu_augmentation: bool = False,
         exact: bool = False,
@@ -59,6 +59,8 @@ class FCNWorker(ImageWorker):
             self._target = ImageWorker(target_image, fixed, None, ops, decoder, source, gpu_augmentation, exact)
         except ParameterError as error:
             raise ParameterError(f"target_image: {error}") from error
+
+    draws = False  # both images are made of one decoded picture
 
     def plan(self, sample: Mapping[str, Any], row: Row) -> Shot:
         """Return what ``ImageWorker.plan`` does, with a request that serves both images, if one can."""

@@ -71,6 +71,10 @@ class OpChain:
                     found.update(drawn)
         return found
 
+    def applies(self, values: Mapping[str, Any]) -> bool:
+        """Return whether any op would change an image with these values."""
+        return any(link.op.applies(values) for link in self._links)
+
     def apply(self, image: Image, values: Mapping[str, Any], row: Row) -> Image:
         """Return the image after all ops that apply.
 

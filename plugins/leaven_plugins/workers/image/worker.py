@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from leaven_plugins.ops.rendering import view, view_transform, warp
 from leaven_plugins.rngs.epochs import at_epoch
 from leaven_plugins.rngs.fitting import check_fit
 from leaven_plugins.workers.image.chain import OpChain
+from leaven_plugins.workers.image.drawing import Easel, Finished, Placed, Planned, pictured
 from leaven_plugins.workers.image.parameters import GEOMETRY, check_params
 from leaven_plugins.workers.image.pixels import with_channels, with_colorspace, write
 from leaven_plugins.workers.image.process import settle
@@ -87,7 +88,7 @@ class ImageWorker(BufferWorker):
         image_params: Mapping[str, Any] | None = None,
         image_rng: Rng | str | None = None,
         ops: Sequence[Op | str] = DEFAULT_OPS,
-        decoder: Decoder | str = "opencv",
+        decoder: Decoder | str = "auto",
         source: str = "image",
         gpu_augmentation: bool = False,
         exact: bool = False,
@@ -100,15 +101,31 @@ class ImageWorker(BufferWorker):
         self._chain = OpChain(made(op, "op") for op in ops)
         self._decoder: Decoder = made(decoder, "decoder")
         self._source = source
+        self._index = f"{source}_index"
         self._gpu_augmentation = gpu_augmentation
         self._exact = exact
         self._background = _background(self._spec)
+        self._easel: Easel | None = None
+        if self.draws and not exact and Easel.fits(self._decoder, self._spec):
+            self._easel = Easel(self._decoder, self._spec, self._background)
         check_params(self.params["image"], self._chain.keys, self._spec.shape[0])
         check_fit(self._rng, self.params["image"], self._chain.keys)
+
+    draws: ClassVar = True
+    """Whether decoders that can may draw images straight into their places.
+
+    A subclass that overrides :meth:`decoded` or :meth:`render`, or needs the decoded pixels in :meth:`fill`, says
+    ``False``.
+    """
 
     def setup(self) -> None:
         """Set OpenCV up for a worker's process."""
         settle()
+
+    def tally(self) -> Mapping[str, int]:
+        """Return what the decoder has counted since the last call."""
+        counts: Mapping[str, int] = getattr(self._decoder, "tally", dict)()
+        return counts
 
     def process(self, request: Request) -> Mapping[str, Any]:
         """Fill the rows: plan all of them, then let the decoder work on the whole batch.
@@ -118,12 +135,13 @@ class ImageWorker(BufferWorker):
         if type(self).prepare is not ImageWorker.prepare:
             return super().process(request)
         rows, planned = self._planned(request)
-        decoded = decode_each(self._decoder, [shot.request for *_, shot in planned])
-        for place, sample, row, shot in planned:
-            request.doing(row.index, "decode")
+        for (place, sample, row, shot), pixels in pictured(
+            request, planned, self._decoder, self._easel, self._finished
+        ):
             with giving_up(request, place, row):
-                pixels = _next(decoded)
-                request.doing(row.index, "prepare")
+                if isinstance(pixels, Exception):
+                    raise _undecodable(pixels) from pixels
+                row.doing = request.doing
                 self.fill(sample, row, row_views(request, place), shot, pixels)
         return {**request.arrays, **aligned(rows)}
 
@@ -140,7 +158,7 @@ class ImageWorker(BufferWorker):
             ImageError: a parameter is out of range.
         """
         data, info = self.inspected(sample)
-        return self.shot(data, info, self.draw(info, row))
+        return self.shot(data, info, self.draw(info, row), sample.get(self._index))
 
     def inspected(self, sample: Mapping[str, Any]) -> tuple[bytes, ImageInfo]:
         """Return the encoded image of a sample, and its header.
@@ -176,10 +194,15 @@ class ImageWorker(BufferWorker):
 
     def paint(self, shot: Shot, decoded: Decoded, row: Row, out: NDArray[Any]) -> None:
         """Write the image, after geometry, ops and colour space, into ``out``, ``(channels, height, width)``."""
+        if isinstance(decoded, Placed):
+            return
+        row.doing(row.index, "geometry")
         image = self.render(shot, decoded)
+        row.doing(row.index, "photometric")
         if not self._gpu_augmentation:
             image = self._chain.apply(image, shot.values, row)
         image = with_colorspace(image, shot.values.get("colorspace"))
+        row.doing(row.index, "copy")
         write(with_channels(image, self._spec.shape[0]), out)
 
     def record(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -197,8 +220,8 @@ class ImageWorker(BufferWorker):
         seen = info._replace(height=height, width=width)  # ops run after the geometry
         return {**self._chain.draw(values, seen, row), **values}
 
-    def shot(self, data: bytes, info: ImageInfo, values: dict[str, Any]) -> Shot:
-        """Return what the parameters ask to see of an encoded image.
+    def shot(self, data: bytes, info: ImageInfo, values: dict[str, Any], index: bytes | None = None) -> Shot:
+        """Return what the parameters ask to see of an encoded image, which may have an index beside it.
 
         Raises:
             ImageError: a parameter is out of range.
@@ -206,16 +229,21 @@ class ImageWorker(BufferWorker):
         source = (info.height, info.width)
         matrix = make_transform(source, self._size, **{key: values[key] for key in GEOMETRY if key in values})
         color = bool(values.get("color", self._spec.shape[0] == 3))
+        request = DecodeRequest(data, color, index=index)
         if self._exact or "supersampling" in values:
             ratio = pixel_ratio(source, self._size, values.get("scale", 1), values.get("scale_mode", "shortest"))
             times = values.get("supersampling") or supersampling_for(ratio)
-            return Shot(info, DecodeRequest(data, color), values, matrix, times)
+            return Shot(info, request, values, matrix, times)
         region = needed_region(matrix, self._size, source, RADIUS[_method(values)])
         least_scale = 1 / max(finest_ratio(matrix), 1)  # which keeps the target's resolution
-        return Shot(info, DecodeRequest(data, color, region, least_scale), values, matrix, None)
+        return Shot(info, request._replace(region=region, min_scale=least_scale), values, matrix, None)
 
-    def _planned(self, request: Request) -> tuple[list[Row], list[tuple[int, Mapping[str, Any], Row, Shot]]]:
-        """Return all rows; and place in the batch, sample, row and shot of those that can be planned."""
+    def _finished(self, shot: Shot) -> bool:
+        """Return whether nothing is left to do once an image is drawn."""
+        return not shot.values.get("colorspace") and (self._gpu_augmentation or not self._chain.applies(shot.values))
+
+    def _planned(self, request: Request) -> tuple[list[Row], list[Planned]]:
+        """Return all rows, and what is to be made of those that can be planned."""
         rows, planned = [], []
         for place, item in enumerate(request.samples):
             row = Row(item, request.streams)
@@ -223,11 +251,13 @@ class ImageWorker(BufferWorker):
             request.doing(item.index, "draw")
             with giving_up(request, place, row):
                 sample = opened(item, row)
-                planned.append((place, sample, row, self.plan(sample, row)))
+                planned.append(Planned(place, sample, row, self.plan(sample, row)))
         return rows, planned
 
     def render(self, shot: Shot, decoded: Decoded) -> Image:
         """Return the image after geometry, ``(height, width, channels)`` of the buffer's size."""
+        if isinstance(decoded, Finished):
+            return decoded.image
         background = shot.values.get("background", self._background)
         if not shot.request.color and self._spec.shape[0] <= 3:
             decoded = decoded._replace(image=with_channels(decoded.image, 1))
@@ -240,6 +270,8 @@ class ImageWorker(BufferWorker):
 
         It differs from ``shot.matrix`` by what drawing rounds: what is to lie on the image goes by this one.
         """
+        if isinstance(decoded, Finished):
+            return shot.matrix
         if shot.supersampling is None:
             return view_transform(decoded, shot.matrix, self._size)
         return corner_transform(shot.matrix, shot.supersampling)

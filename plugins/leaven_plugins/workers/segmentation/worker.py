@@ -67,7 +67,7 @@ class SegmentationWorker(ImageWorker):
         target_image_params: Mapping[str, Any] | None = None,
         image_rng: Rng | str | None = None,
         ops: Sequence[Op | str] = DEFAULT_OPS,
-        decoder: Decoder | str = "opencv",
+        decoder: Decoder | str = "auto",
         source: str = "image",
         gpu_augmentation: bool = False,
         exact: bool = False,

@@ -48,7 +48,7 @@ class SequenceWorker(BufferWorker):
         image_params: Mapping[str, Any] | None = None,
         image_rng: Rng | str | None = None,
         ops: Sequence[Op | str] = DEFAULT_OPS,
-        decoder: Decoder | str = "opencv",
+        decoder: Decoder | str = "auto",
         source: str = "image",
         gpu_augmentation: bool = False,
         exact: bool = False,
@@ -109,6 +109,7 @@ class _Frame(Row):
 
     def __init__(self, row: Row, place: int) -> None:
         self.epoch, self.index, self.key = row.epoch, row.index, row.key
+        self.doing = row.doing
         self._row = row
         self._place = place
 

@@ -1,0 +1,142 @@
+/* The Huffman tables of a scan, and how to step over the blocks of its MCUs without keeping any coefficient. */
+#ifndef LEAVEN_TURBO_HUFFMAN_H
+#define LEAVEN_TURBO_HUFFMAN_H
+
+#include "bits.h"
+#include "turbo.h"
+
+enum {
+    LT_LOOK_BITS = 9,    /* looked up at once to find one code */
+    LT_STEP_BITS = 11,   /* to find several, with the bits that belong to them; 12: 8 % slower at 7 kB, 6 % faster at 2 MB */
+    LT_MOST_BLOCKS = 10, /* of an MCU */
+    /* A block has a DC and at most 63 AC symbols of 16 bits of code and 15 more. */
+    LT_MOST_MCU_BYTES = LT_MOST_BLOCKS * 64 * (16 + 15) / 8,
+    /* What is looked at from there on has to be readable, too. */
+    LT_AHEAD = 8
+};
+
+/* A table as a DHT marker has it: how many codes of each length there are, and what they stand for. */
+typedef struct {
+    uint8_t counts[16];
+    uint8_t values[256];
+    int size; /* of the values; 0: the file has no such table */
+} lt_codes;
+
+/* All tables that are in force at the first scan. */
+typedef struct {
+    lt_codes dc[4], ac[4];
+} lt_all_codes;
+
+/* A table to decode with, and the codes of the values 0 to 15 (length 0: there is none). */
+typedef struct {
+    uint16_t look[1 << LT_LOOK_BITS]; /* value << 8 | length; 0: the code is longer */
+    uint32_t end[17];                 /* by length: the first 16 bits that are beyond the codes of this length */
+    int shift[17];                    /* by length: from a code to its place among the values */
+    uint8_t values[256];
+    uint16_t code[16];
+    uint8_t length[16];
+} lt_huffman;
+
+/* A table of AC codes, and its steps: what the next bits hold, as bits | advance << 8. The bits are those of whole
+ * symbols, and the advance is that in the block; it has LT_STEP_LAST where the last of these symbols ends the block.
+ * Behind steps[1 << n] lie those for the next n bits, for each n up to LT_STEP_BITS. Where these hold no whole code it is
+ * 0, or for LT_STEP_BITS LT_STEP_NONE, which is as an advance that is always too much. */
+typedef struct {
+    lt_huffman one;
+    uint16_t steps[2 << LT_STEP_BITS];
+} lt_ac;
+enum { LT_STEP_LAST = 128, LT_STEP_NONE = 64 << 8 };
+
+/* The scan of a file: which component each block of an MCU belongs to, and its tables. It points into itself: open it
+ * where it is to stay. */
+typedef struct {
+    int blocks;
+    struct {
+        int component;
+        const lt_huffman *dc;
+        const lt_ac *ac;
+    } block[LT_MOST_BLOCKS];
+    lt_huffman dc[4];
+    lt_ac ac[4];
+} lt_scan;
+
+/* LT_DAMAGED: a DHT marker that makes no sense. */
+lt_status lt_read_codes(lt_bytes jpeg, const lt_header *header, lt_all_codes *codes, lt_error *error);
+
+/* Give the codes that are missing for DC differences of 8-bit images a place behind those that there are. An optimised
+ * table has codes for what its file needed, and a row that is cut off begins with another difference. The codes that
+ * there are stay as they are: some room is always left, as no code consists of ones only. */
+void lt_complete_dc(lt_codes *codes);
+
+/* LT_UNSUPPORTED: not one baseline scan of 8 bits with 1 or 3 components. LT_DAMAGED: tables that are none. */
+lt_status lt_open_scan(lt_bytes jpeg, const lt_header *header, const lt_all_codes *codes, lt_scan *scan,
+                       lt_error *error);
+
+/* The symbol of a code that is longer than LT_LOOK_BITS, as value << 8 | length; 0: no code. `next`: 16 bits */
+unsigned lt_find_long(const lt_huffman *table, unsigned next);
+
+/* ---- stepping ---- */
+
+/* A place in bytes without stuffing: `used` bits are gone of `word`, which was loaded at the bit `at`. */
+typedef struct {
+    const uint8_t *data;
+    size_t at;
+    uint64_t word;
+    unsigned used;
+} lt_bits;
+
+static inline lt_bits lt_bits_at(const uint8_t *data, size_t at) {
+    return (lt_bits){data, at, lt_load64(data + (at >> 3)) << (at & 7), 0};
+}
+
+static inline size_t lt_bits_place(const lt_bits *bits) { return bits->at + bits->used; }
+
+/* A loaded word has 57 bits at least, and a symbol takes 31 of them at most. */
+static inline void lt_bits_need(lt_bits *bits) {
+    if (bits->used > 57 - 31) *bits = lt_bits_at(bits->data, lt_bits_place(bits));
+}
+
+static inline void lt_bits_use(lt_bits *bits, unsigned count) {
+    bits->used += count;
+    bits->word <<= count;
+}
+
+static inline unsigned lt_next_symbol(const lt_bits *bits, const lt_huffman *table) {
+    unsigned symbol = table->look[bits->word >> (64 - LT_LOOK_BITS)];
+    return symbol != 0 ? symbol : lt_find_long(table, (unsigned)(bits->word >> 48));
+}
+
+/* Take the DC difference of a block. 0: no code. */
+static inline int lt_step_dc(lt_bits *bits, const lt_huffman *table, int *difference) {
+    lt_bits_need(bits);
+    unsigned symbol = lt_next_symbol(bits, table), size = symbol >> 8;
+    if (symbol == 0) return 0;
+    lt_bits_use(bits, symbol & 255);
+    int32_t value = (int32_t)(bits->word >> 1 >> (63 - size)); /* in two steps, as size may be 0 */
+    int negative = value < (1 << size >> 1);
+    *difference = negative ? value - (1 << size) + 1 : value;
+    lt_bits_use(bits, size);
+    return 1;
+}
+
+/* Pass over the AC coefficients of a block. 0: no code. As in libjpeg, a run beyond the block's end ends it. */
+static inline int lt_step_ac(lt_bits *bits, const lt_ac *ac) {
+    for (unsigned k = 1;;) {
+        lt_bits_need(bits);
+        unsigned step = ac->steps[(1 << LT_STEP_BITS) + (bits->word >> (64 - LT_STEP_BITS))], next = k + (step >> 8);
+        if (next < 64 || next - LT_STEP_LAST < 64) {
+            lt_bits_use(bits, step & 63);
+            if (next >= 64) return 1;
+            k = next;
+            continue;
+        }
+        unsigned symbol = lt_next_symbol(bits, &ac->one), size = symbol >> 8 & 15, run = symbol >> 12;
+        if (symbol == 0) return 0;
+        lt_bits_use(bits, (symbol & 255) + size);
+        if (size == 0 && run != 15) return 1;
+        k += run + 1;
+        if (k >= 64) return 1;
+    }
+}
+
+#endif

@@ -1,0 +1,23 @@
+from typing import Any
+
+from typing_extensions import Buffer
+
+class JpegError(ValueError):
+    status: str
+
+def info(data: Buffer, /) -> tuple[int, int, int, int, bool, int, bool]: ...
+def draw(
+    jpegs: list[bytes],
+    indices: list[bytes | None],
+    numbers: Any,
+    out: Any,
+    most_pixels: int,
+    samples: Any | None,
+    progress: Any | None,
+    /,
+) -> list[tuple[str, int, int, int, str]]: ...
+def make_index(data: Buffer, interval: int, /) -> bytes: ...
+def check_index(index: Buffer, data: Buffer, /) -> None: ...
+def splice(data: Buffer, left: int, top: int, right: int, bottom: int, index: Buffer | None = None, /) -> bytes: ...
+def repack(data: Buffer, interval: int, exif: bool, icc: bool, others: bool, /) -> bytes: ...
+def same_coefficients(one: Buffer, other: Buffer, /) -> bool: ...

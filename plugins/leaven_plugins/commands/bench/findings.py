@@ -1,0 +1,87 @@
+"""Findings: what was measured of a loader, and what is known of its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_ALIKE = 0.7  # of the cores that threads could use: other programs take some, too
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What can be changed in a configuration, and how it is now.
+
+    Attributes:
+        transport: name of the component.
+        decoder: name of the component; ``""`` where the worker has none.
+        turbo: whether the decoder ``turbo`` is installed.
+        jpegs: whether the samples hold JPEGs.
+        folder: whether the dataset is a folder of files.
+        gpu_augmentation: whether the ops are left to the device; ``None`` where the worker cannot.
+        exact: whether all images are drawn by supersampled warps.
+        wide: whether the rows of images are of more than one byte for each value.
+    """
+
+    transport: str = "zeromq"
+    decoder: str = ""
+    turbo: bool = False
+    jpegs: bool = False
+    folder: bool = False
+    gpu_augmentation: bool | None = None
+    exact: bool = False
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a verdict is computed from.
+
+    Attributes:
+        shares: share of the workers' time, by group of stages; they sum to 1.
+        images_per_second: of the fastest run.
+        wait_share: share of the time, 0 to 1, in which the consumer waited for batches.
+        workers: how many the run had; 0 worked in the consumer's process.
+        cores: of the machine, that this process may use.
+        cores_used: on average, by this process.
+        rates: images per second, by number of workers, of all runs.
+        counts: what decoders counted.
+        setup: the configuration.
+    """
+
+    shares: Mapping[str, float]
+    images_per_second: float
+    wait_share: float
+    workers: int
+    cores: int
+    cores_used: float = 0.0
+    rates: Mapping[int, float] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    setup: Setup = field(default_factory=Setup)
+
+    @property
+    def idle(self) -> float:
+        """Share of the workers' time in which they waited for work, or for the consumer."""
+        return self.shares.get("wait", 0.0)
+
+    @property
+    def busy(self) -> float:
+        """Share of the workers' time in which they worked."""
+        return 1 - self.idle
+
+    @property
+    def consuming(self) -> float:
+        """Share of the time in which the consumer did something else than to wait."""
+        return 1 - self.wait_share
+
+    @property
+    def locked(self) -> bool:
+        """Whether workers that are threads hold each other up: all are busy, but not on as many cores."""
+        busy_threads = self.workers * (self.busy - self.shares.get("read", 0.0))
+        expected = min(busy_threads, self.cores - self.consuming)
+        return self.setup.transport == "threads" and busy_threads > 1.5 and self.own_cores < _ALIKE * expected
+
+    @property
+    def own_cores(self) -> float:
+        """Cores that workers in this process use, the consumer's own left out."""
+        return max(0.0, self.cores_used - self.consuming)

@@ -1,0 +1,91 @@
+"""The JPEG files below a folder, and putting another content in place of one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from leaven.errors import DatasetError
+
+_SUFFIXES = (".jpg", ".jpeg")
+_PART = ".leaven-part"
+
+
+def photo_files(root: Path) -> list[str]:
+    """Return the relative paths, with ``/``, of all JPEGs by name; names that begin with a dot are left out.
+
+    Raises:
+        DatasetError: a folder cannot be read.
+    """
+    return sorted(path for path in _files(root) if path.lower().endswith(_SUFFIXES) and not _is_hidden(path))
+
+
+@contextmanager
+def only_one_at_work(root: Path) -> Iterator[None]:
+    """Context in which no other process replaces files below ``root``; what one that was killed left is deleted.
+
+    Raises:
+        DatasetError: another process is at work, or a folder cannot be read.
+    """
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DatasetError(f"{root}: another process is at work on this; wait until it is done") from None
+        for path in _files(root):
+            if path.endswith(_PART) and _is_hidden(path):
+                (root / path).unlink(missing_ok=True)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def replace_content(path: Path, content: bytes, former: os.stat_result) -> bool:
+    """Put ``content`` in place of a file's, which keeps time, mode, owner and attributes; never is it there in part.
+
+    Returns:
+        False where the file is no longer what ``former`` says, and was left alone.
+
+    Raises:
+        OSError: the disk is full, or nothing may be written here.
+    """
+    part = path.with_name(f".{path.name}{_PART}")
+    try:
+        with open(part, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(PermissionError):  # only root may give a file away
+            os.chown(part, former.st_uid, former.st_gid)
+        shutil.copystat(path, part)
+        if not _is_as_before(path, former):
+            return False
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return True
+
+
+def _is_as_before(path: Path, former: os.stat_result) -> bool:
+    now = path.stat()
+    return (now.st_ino, now.st_size, now.st_mtime_ns) == (former.st_ino, former.st_size, former.st_mtime_ns)
+
+
+def _is_hidden(path: str) -> bool:
+    return path.rpartition("/")[2].startswith(".")
+
+
+def _files(root: Path) -> Iterator[str]:
+    for folder, subfolders, names in os.walk(root, onerror=_refuse):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        relative = Path(folder).relative_to(root)
+        yield from ((relative / name).as_posix() for name in names)
+
+
+def _refuse(error: OSError) -> None:
+    raise DatasetError(f"{error.filename}: cannot be read: {error.strerror}") from error

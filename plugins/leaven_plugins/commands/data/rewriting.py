@@ -1,0 +1,203 @@
+"""The commands ``leaven data optimize`` and ``leaven data index``."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from leaven.cli.output import console, emit_json
+from leaven.errors import DatasetError
+
+if TYPE_CHECKING:
+    from leaven.registry.registry import Registry
+    from leaven_plugins.commands.data.indexing import Indexer
+    from leaven_plugins.commands.data.repacking import Repacker, Tally
+
+DEFAULT_INTERVAL = 4
+"""Blocks between restart markers. A JPEG gets 2 % smaller: its new Huffman tables save more than the markers take."""
+
+_blocks = click.IntRange(1, 65535)
+_path = click.argument("path", type=click.Path(path_type=Path))
+_jobs = click.option("--jobs", type=click.IntRange(1), metavar="N", help="Threads; by default one for each processor.")
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object as the last line.")
+
+
+@click.command()
+@_path
+@click.option("--out", type=click.Path(path_type=Path), metavar="DST", help="Write a packed dataset to another file.")
+@click.option(
+    "--jpeg-restart",
+    type=_blocks,
+    default=DEFAULT_INTERVAL,
+    show_default=True,
+    metavar="N",
+    help="Blocks between markers, at most.",
+)
+@click.option(
+    "--metadata",
+    type=click.Choice(["all", "none"]),
+    default="all",
+    show_default=True,
+    help="Which metadata of JPEGs stay; with none the orientation alone.",
+)
+@_jobs
+@_json
+@click.pass_obj
+def optimize(
+    registry: Registry,
+    path: Path,
+    out: Path | None,
+    jpeg_restart: int,
+    metadata: str,
+    jobs: int | None,
+    as_json: bool,
+) -> None:
+    """Repack the JPEGs of the packed dataset or the folder PATH, so that parts of them can be decoded alone.
+
+    This is lossless, which is verified for each image; what cannot be repacked stays as it is. A packed dataset takes
+    an index of each image, and is replaced when all is done; in a folder, files are replaced one by one. A run that was
+    killed is taken up again by the same command.
+
+    The JSON object has the keys path, out, images, repacked, indexed (had markers, and got an index), already (were to
+    be left as they are), left (reason -> number of images), bytes_before, bytes_after, ratio and seconds.
+    """
+    from leaven_plugins.commands.data.repacking import Repacker
+    from leaven_plugins.commands.data.tallied import optimized, print_tally
+    from leaven_plugins.commands.data.turbo import native
+
+    start, folder = time.monotonic(), path.is_dir()
+    if folder and out is not None:
+        raise click.UsageError("--out is for packed datasets; files of a folder are replaced where they are")
+    repacker = Repacker(native("leaven data optimize"), jpeg_restart, metadata == "all", with_index=not folder)
+    if folder:
+        tally = _optimize_folder(path, repacker, jobs)
+    else:
+        settings = {"interval": jpeg_restart, "metadata": metadata}
+        tally = _optimize_packed(registry, path, out or path, repacker, settings, jobs)
+    if as_json:
+        seconds = round(time.monotonic() - start, 3)
+        emit_json({"path": path, "out": out or path, **optimized(tally), "seconds": seconds})
+    else:
+        print_tally(str(out or path), tally, console())
+
+
+@click.command()
+@_path
+@click.option(
+    "--interval",
+    type=_blocks,
+    default=DEFAULT_INTERVAL,
+    show_default=True,
+    metavar="N",
+    help="Blocks per entry, at most.",
+)
+@_jobs
+@_json
+@click.pass_obj
+def index(registry: Registry, path: Path, interval: int, jobs: int | None, as_json: bool) -> None:
+    """Index the JPEGs of the packed dataset or the folder PATH, so that parts of them can be decoded alone.
+
+    No image is changed: the index is a file beside the dataset (NAME.msgpack.turbo), or within the folder
+    (.leaven-turbo.index), where datasets find it.
+
+    The JSON object has the keys path, sidecar, bytes (of the sidecar), images, indexed, already (have an index of their
+    own), left (reason -> number of images without one) and seconds.
+    """
+    from leaven_plugins.commands.data.indexing import Indexer
+    from leaven_plugins.commands.data.tallied import indexed, print_tally
+    from leaven_plugins.commands.data.turbo import native
+
+    start = time.monotonic()
+    indexer = Indexer(native("leaven data index"), interval)
+    sidecar, tally = (_index_folder if path.is_dir() else _index_packed)(registry, path, indexer, jobs)
+    if as_json:
+        report = {"path": path, "sidecar": sidecar, "bytes": sidecar.stat().st_size, **indexed(tally)}
+        emit_json({**report, "seconds": round(time.monotonic() - start, 3)})
+    else:
+        print_tally(str(path), tally, console())
+
+
+def _optimize_packed(
+    registry: Registry, path: Path, out: Path, repacker: Repacker, settings: dict[str, Any], jobs: int | None
+) -> Tally:
+    from leaven_plugins.commands.data.opening import find_writer, open_dataset
+    from leaven_plugins.commands.data.optimizing import finish_packed, optimize_packed
+    from leaven_plugins.commands.data.progress import progress
+
+    in_place = out == path or (out.exists() and path.exists() and out.samefile(path))
+    if out.exists() and not in_place:
+        raise DatasetError(f"{out}: exists already; name another file")
+    write = find_writer(path, "msgpack", registry).write
+    if not path.exists() and in_place:
+        tally = finish_packed(path, write)
+        if tally is not None:
+            return tally
+    with (
+        closing(open_dataset(_packed(path, registry), registry)) as source,
+        progress("repacking", len(source), console(err=True)) as advance,
+    ):
+        target = path if in_place else out
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return optimize_packed(path, source, target, write, repacker, settings, jobs, advance)
+
+
+def _optimize_folder(root: Path, repacker: Repacker, jobs: int | None) -> Tally:
+    from leaven_plugins.commands.data.optimizing_folder import optimize_folder
+    from leaven_plugins.commands.data.photo_files import only_one_at_work
+    from leaven_plugins.commands.data.progress import progress
+
+    with only_one_at_work(root):
+        files = _photos(root)
+        with progress("repacking", len(files), console(err=True)) as advance:
+            return optimize_folder(root, files, repacker, jobs, advance)
+
+
+def _index_packed(registry: Registry, path: Path, indexer: Indexer, jobs: int | None) -> tuple[Path, Tally]:
+    from leaven_plugins.commands.data.indexing import index_packed
+    from leaven_plugins.commands.data.opening import open_dataset
+    from leaven_plugins.commands.data.progress import progress
+    from leaven_plugins.datasets.jpeg_index import packed_sidecar
+
+    _packed(path, registry)
+    packed_sidecar(path).unlink(missing_ok=True)  # samples would come with what it says, and it may be of other data
+    with (
+        closing(open_dataset(path, registry)) as source,
+        progress("indexing", len(source), console(err=True)) as advance,
+    ):
+        return index_packed(path, source, indexer, jobs, advance)
+
+
+def _index_folder(registry: Registry, root: Path, indexer: Indexer, jobs: int | None) -> tuple[Path, Tally]:
+    from leaven_plugins.commands.data.indexing import index_folder
+    from leaven_plugins.commands.data.progress import progress
+
+    files = _photos(root)
+    with progress("indexing", len(files), console(err=True)) as advance:
+        return index_folder(root, files, indexer, jobs, advance)
+
+
+def _packed(path: Path, registry: Registry) -> Path:
+    """Return the path of a packed dataset as it is.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    from leaven_plugins.commands.data.opening import locate
+
+    offer, params = locate(path, registry)
+    if offer.name != "msgpack" or not params:
+        raise DatasetError(f"{path}: neither a packed dataset (.msgpack) nor a folder")
+    return path
+
+
+def _photos(root: Path) -> list[str]:
+    from leaven_plugins.commands.data.photo_files import photo_files
+
+    files = photo_files(root)
+    if not files:
+        raise DatasetError(f"{root}: no files that end in .jpg or .jpeg")
+    return files
