@@ -26,6 +26,10 @@ $(NATIVE): $(STAMP) $(wildcard $(TURBO)/native/* $(TURBO)/src/*/*) $(TURBO)/pypr
 
 native: $(NATIVE) ## build and install the native JPEG decoder (as root on Debian with all that it needs)
 
+ROUNDS ?= 100000
+fuzz: $(NATIVE) ## run ROUNDS=100000 mutated files through the native decoder, under the sanitizers
+	$(TURBO)/fuzz/run.sh $(BIN)/python $(ROUNDS)
+
 demo: $(STAMP) ## train on handwritten digits, from start to end
 	$(BIN)/leaven demo
 

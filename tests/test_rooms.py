@@ -42,6 +42,7 @@ NEIGHBOURS: dict[str, set[str]] = {
         "photos.shipped",
         "workers.image.pixels",
     },
+    "commands.data": {"datasets.jpeg_index"},
     "commands.demo": {
         "commands.train.command",
         "commands.train.experiment",

@@ -77,8 +77,9 @@ class Drawing(NamedTuple):
     """A crop of one encoded image, scaled and perhaps mirrored, that is to fill a row of an array.
 
     ``matrix`` leads from points of the row to points of the upright image, its corner being (0, 0), as in
-    :mod:`leaven_plugins.ops.geometry`; it has no rotation and no shear. ``row`` is which one of the array, ``sample``
-    the sample's position in the dataset. ``background`` has one value for each channel.
+    :mod:`leaven_plugins.ops.geometry`; it has no rotation and no shear. The request's ``region`` is that of the matrix
+    whatever it says. ``row`` is which one of the array, ``sample`` the sample's position in the dataset; ``background``
+    has four values, of which those of the first channels count.
     """
 
     request: DecodeRequest

@@ -16,7 +16,7 @@ static int is_within(Py_ssize_t count, Py_ssize_t step, Py_ssize_t size, Py_ssiz
 
 static int fits(const lt_view *view, Py_ssize_t offset, Py_ssize_t size) {
     Py_ssize_t low = offset, high = offset;
-    return size < PY_SSIZE_T_MAX >> 20 && offset >= 0 && offset < size &&
+    return size < PTRDIFF_MAX >> 18 && offset >= 0 && offset < size &&
            is_within(view->height, view->row, size, &low, &high) &&
            is_within(view->width, view->column, size, &low, &high) &&
            is_within(view->channels, view->channel, size, &low, &high) && low >= 0 && high < size;

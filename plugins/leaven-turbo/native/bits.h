@@ -1,4 +1,4 @@
-/* Bits in the order of a JPEG, the highest of each byte first, and the zero bytes that are stuffed in behind each 0xFF. */
+/* Bits in the order of a JPEG, the highest of each byte first, and the zeroes that are stuffed in behind each 0xFF. */
 #ifndef LEAVEN_TURBO_BITS_H
 #define LEAVEN_TURBO_BITS_H
 

@@ -83,7 +83,8 @@ static lt_status read_frame(const lt_marker *marker, lt_header *header, hints *s
                        (unsigned)header->height, (unsigned)header->width, header->components);
     for (int i = 0; i < header->components; i++) {
         int h = body[7 + 3 * i] >> 4, v = body[7 + 3 * i] & 15;
-        if (h < 1 || h > 4 || v < 1 || v > 4) return lt_fail(error, LT_DAMAGED, "component %d is sampled %dx%d", i, h, v);
+        if (h < 1 || h > 4 || v < 1 || v > 4)
+            return lt_fail(error, LT_DAMAGED, "component %d is sampled %dx%d", i, h, v);
         if (h > header->max_h) header->max_h = h;
         if (v > header->max_v) header->max_v = v;
         if (i >= 4) continue;

@@ -49,7 +49,8 @@ lt_status lt_open_scan(lt_bytes jpeg, const lt_header *header, const lt_all_code
     for (int i = 0; status == LT_OK && i < header->components; i++) {
         uint8_t numbers = jpeg.data[header->sos_at + 6 + 2 * (size_t)i]; /* behind marker, length, count and id */
         int dc = numbers >> 4, ac = numbers & 15;
-        if (dc > 3 || ac > 3) return lt_fail(error, LT_DAMAGED, "component %d has the Huffman tables %d and %d", i, dc, ac);
+        if (dc > 3 || ac > 3)
+            return lt_fail(error, LT_DAMAGED, "component %d has the Huffman tables %d and %d", i, dc, ac);
         status = lay_out(header, i, dc, ac, scan, error);
         if (status != LT_OK) return status;
         if (!(built >> dc & 1)) status = build(&codes->dc[dc], 1, dc, &scan->dc[dc], error);
@@ -76,9 +77,11 @@ static lt_status read_table(const lt_marker *marker, size_t *at, lt_all_codes *c
     size_t left = marker->size - *at;
     if (left < 17) return lt_fail(error, LT_DAMAGED, "a Huffman table is cut off");
     int kind = body[0] >> 4, number = body[0] & 15, size = 0;
-    if (kind > 1 || number > 3) return lt_fail(error, LT_DAMAGED, "a Huffman table of kind %d, number %d", kind, number);
+    if (kind > 1 || number > 3)
+        return lt_fail(error, LT_DAMAGED, "a Huffman table of kind %d, number %d", kind, number);
     for (int i = 0; i < 16; i++) size += body[1 + i];
-    if (size > 256 || (size_t)size > left - 17) return lt_fail(error, LT_DAMAGED, "a Huffman table with %d values", size);
+    if (size > 256 || (size_t)size > left - 17)
+        return lt_fail(error, LT_DAMAGED, "a Huffman table with %d values", size);
     lt_codes *table = kind == 0 ? &codes->dc[number] : &codes->ac[number];
     memcpy(table->counts, body + 1, 16);
     memcpy(table->values, body + 17, (size_t)size);

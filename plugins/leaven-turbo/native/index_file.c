@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-enum { VERSION = 1, CHECKSUM_AT = 4, CHECKED_AT = 8, SIZE_AT = 8, FINGERPRINT_AT = 16, KIND_AT = 24, INTERVAL_AT = 25, BODY_AT = 27 };
+enum { VERSION = 1, CHECKSUM_AT = 4, CHECKED_AT = 8, SIZE_AT = 8, FINGERPRINT_AT = 16 };
+enum { KIND_AT = 24, INTERVAL_AT = 25, BODY_AT = 27 };
 enum { MOST_OFFSET = 10, MOST_DC = 3, SAMPLES = 32, SAMPLE = 16 };
 
 typedef struct {
@@ -50,7 +51,8 @@ lt_status lt_index_read(lt_bytes stored, lt_bytes jpeg, const lt_header *header,
     if (from[3] != VERSION) return lt_fail(error, LT_BAD_INDEX, "an index of version %d, not %d", from[3], VERSION);
     if (read_number(from + CHECKSUM_AT, 4) != checksum(from + CHECKED_AT, stored.size - CHECKED_AT))
         return lt_fail(error, LT_BAD_INDEX, "a damaged index: its checksum is another");
-    if (read_number(from + SIZE_AT, 8) != jpeg.size || read_number(from + FINGERPRINT_AT, 8) != fingerprint(jpeg, header))
+    if (read_number(from + SIZE_AT, 8) != jpeg.size ||
+        read_number(from + FINGERPRINT_AT, 8) != fingerprint(jpeg, header))
         return lt_fail(error, LT_BAD_INDEX, "the index of another file, or the file has changed: make it again");
     index->kind = from[KIND_AT];
     index->interval = (int)read_number(from + INTERVAL_AT, 2);

@@ -73,7 +73,7 @@ static lt_status check_planes(const lt_planes *planes, lt_error *error) {
         if (planes->stride[p] < (size_t)width && height > 1)
             return lt_fail(error, LT_BAD_ARGUMENT, "plane %d: rows of %d samples overlap", p, width);
         if (!is_position(planes->x[p], planes->dx[p]) || !is_position(planes->y[p], planes->dy[p]))
-            return lt_fail(error, LT_BAD_ARGUMENT, "plane %d: samples of %g x %g pixels from (%g, %g) on are out of range",
+            return lt_fail(error, LT_BAD_ARGUMENT, "plane %d: samples of %g x %g pixels from (%g, %g): out of range",
                            p, planes->dx[p], planes->dy[p], planes->x[p], planes->y[p]);
     }
     return LT_OK;

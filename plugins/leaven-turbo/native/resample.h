@@ -46,8 +46,8 @@ void lt_axis_measure(lt_axis *axis, int by_area);
 /* Fill first and weights, and settle taps. */
 void lt_axis_fill(lt_axis *axis);
 
-/* Rows of int16 have 7 fractional bits; those that make such rows take a `count` that is a multiple of LT_LANES. Rows of
- * uint8 are written just as far as `count` says. `row` may read up to 32 bytes beyond the samples of its row. */
+/* Rows of int16 have 7 fractional bits; those that make such rows take a `count` that is a multiple of LT_LANES. Rows
+ * of uint8 are written just as far as `count` says. `row` may read up to 32 bytes beyond the samples of its row. */
 typedef struct {
     void (*plan)(lt_axis *axis);
     void (*row)(const lt_axis *axis, const uint8_t *source, int16_t *out);
@@ -63,8 +63,8 @@ typedef struct {
 extern const lt_kernels lt_plain_kernels; /* resample_plain.c */
 const lt_kernels *lt_best_kernels(void);  /* resample_avx2.c: what suits this processor */
 
-/* resample_target.c: where the rows of pixels go. They run along the source's rows: where view->transposed, they are the
- * target's columns, and gathered until they make a block. */
+/* resample_target.c: where the rows of pixels go. They run along the source's rows: where view->transposed, they are
+ * the target's columns, and gathered until they make a block. */
 enum { LT_BAND = 16 };
 
 typedef struct {

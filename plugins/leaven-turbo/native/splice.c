@@ -8,7 +8,8 @@ static lt_status check_mcus(const lt_header *header, lt_mcus mcus, lt_error *err
 static lt_status check_index(const lt_header *header, const lt_index *index, lt_mcus mcus, lt_error *error);
 static lt_status splice_marked(lt_bytes jpeg, const lt_header *header, const lt_index *index, lt_mcus mcus, lt_out *out,
                                lt_error *error);
-static lt_status check_segment(lt_bytes jpeg, const lt_header *header, const lt_index *index, size_t i, lt_error *error);
+static lt_status check_segment(lt_bytes jpeg, const lt_header *header, const lt_index *index, size_t i,
+                               lt_error *error);
 static lt_status splice_rows(lt_bytes jpeg, const lt_header *header, const lt_index *index, const lt_run *runs,
                              lt_mcus mcus, lt_out *out, lt_error *error);
 static lt_run run_of(const lt_header *header, const lt_index *index, lt_mcus mcus, int row);
@@ -90,7 +91,8 @@ static lt_status check_index(const lt_header *header, const lt_index *index, lt_
 static lt_status splice_marked(lt_bytes jpeg, const lt_header *header, const lt_index *index, lt_mcus mcus, lt_out *out,
                                lt_error *error) {
     int interval = index->interval, across = (mcus.right - mcus.left) / interval;
-    size_t per_row = (size_t)(header->mcus_per_row / interval), count = (size_t)across * (size_t)(mcus.bottom - mcus.top);
+    size_t count = (size_t)across * (size_t)(mcus.bottom - mcus.top);
+    size_t per_row = (size_t)(header->mcus_per_row / interval);
     lt_all_codes codes;
     lt_head head = head_of(header, mcus, count > 1 ? interval : 0);
     lt_status status = lt_read_codes(jpeg, header, &codes, error);
@@ -110,7 +112,8 @@ static lt_status splice_marked(lt_bytes jpeg, const lt_header *header, const lt_
 }
 
 /* Whether a segment lies between the two markers that it has to, and has none within. */
-static lt_status check_segment(lt_bytes jpeg, const lt_header *header, const lt_index *index, size_t i, lt_error *error) {
+static lt_status check_segment(lt_bytes jpeg, const lt_header *header, const lt_index *index, size_t i,
+                               lt_error *error) {
     uint64_t begin = index->at[i], end = index->at[i + 1];
     if (begin < header->scan_at || end > jpeg.size || end < MARKER || end - MARKER < begin)
         return lt_fail(error, LT_BAD_INDEX, "segment %zu does not lie within the file", i);

@@ -21,8 +21,8 @@ typedef struct {
     int interval;
 } lt_head;
 size_t lt_head_bound(const lt_header *header);
-lt_status lt_write_head(lt_bytes jpeg, const lt_header *header, const lt_all_codes *codes, const lt_head *head, lt_out *out,
-                        lt_error *error);
+lt_status lt_write_head(lt_bytes jpeg, const lt_header *header, const lt_all_codes *codes, const lt_head *head,
+                        lt_out *out, lt_error *error);
 
 /* splice_run.c: write the MCUs of a run as a restart segment, which begins on a byte and counts its DC from 0.
  * LT_BAD_INDEX: there are no such MCUs. LT_UNSUPPORTED: a DC difference that has no code. */

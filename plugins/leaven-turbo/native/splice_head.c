@@ -11,8 +11,8 @@ static uint8_t *begin_marker(int code, size_t size, lt_out *out);
 
 size_t lt_head_bound(const lt_header *header) { return header->scan_at + 8 * MOST_TABLE + MOST_REST; }
 
-lt_status lt_write_head(lt_bytes jpeg, const lt_header *header, const lt_all_codes *codes, const lt_head *head, lt_out *out,
-                        lt_error *error) {
+lt_status lt_write_head(lt_bytes jpeg, const lt_header *header, const lt_all_codes *codes, const lt_head *head,
+                        lt_out *out, lt_error *error) {
     uint8_t *start = lt_out_more(out, 2);
     if (start == NULL) return lt_out_full(out, error);
     start[0] = 0xFF;

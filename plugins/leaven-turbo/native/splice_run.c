@@ -71,7 +71,8 @@ static int fill(splicing *splicing) {
 static lt_status put_first_mcu(splicing *splicing, const lt_scan *scan, const int16_t *dc, lt_error *error) {
     lt_bits bits = lt_bits_at(splicing->source, splicing->at);
     for (int i = 0; i < scan->blocks; i++) {
-        int component = scan->block[i].component, first = i == 0 || component != scan->block[i - 1].component, difference;
+        int component = scan->block[i].component, difference;
+        int first = i == 0 || component != scan->block[i - 1].component;
         size_t before = lt_bits_place(&bits);
         if (first && before > splicing->bits) break;
         if (first) put_until(splicing, before);
@@ -82,9 +83,11 @@ static lt_status put_first_mcu(splicing *splicing, const lt_scan *scan, const in
                 return lt_fail(error, LT_UNSUPPORTED, "no code for a DC difference of %d", difference + dc[component]);
             splicing->at = lt_bits_place(&bits);
         }
-        if (!lt_step_ac(&bits, scan->block[i].ac)) return lt_fail(error, LT_BAD_INDEX, "a bit pattern that is no code");
+        if (!lt_step_ac(&bits, scan->block[i].ac))
+            return lt_fail(error, LT_BAD_INDEX, "a bit pattern that is no code");
     }
-    if (lt_bits_place(&bits) > splicing->bits) return lt_fail(error, LT_BAD_INDEX, "an MCU that reaches beyond its row");
+    if (lt_bits_place(&bits) > splicing->bits)
+        return lt_fail(error, LT_BAD_INDEX, "an MCU that reaches beyond its row");
     put_until(splicing, lt_bits_place(&bits));
     return LT_OK;
 }

@@ -20,6 +20,7 @@ typedef struct {
     uint8_t window[WINDOW + LT_MOST_MCU_BYTES + LT_AHEAD];
 } walk;
 
+static int has_markers(const lt_header *header);
 static lt_status begin(lt_bytes jpeg, const lt_header *header, walk *walk, lt_error *error);
 static lt_status begin_row(walk *walk, int row, lt_error *error);
 static lt_status walk_mcus(walk *walk, int count, lt_error *error);
@@ -34,7 +35,7 @@ lt_status lt_index_walked(lt_bytes jpeg, const lt_header *header, int interval, 
     *index = (lt_index){.kind = LT_WALKED, .interval = interval};
     if (interval < 1 || header->mcus_per_row % interval != 0)
         return lt_fail(error, LT_BAD_ARGUMENT, "an interval of %d MCUs, in rows of %d", interval, header->mcus_per_row);
-    if (header->restart_interval != 0 && header->restart_interval < header->mcus_per_row * header->mcu_rows)
+    if (has_markers(header))
         return lt_fail(error, LT_UNSUPPORTED, "it has restart markers, every %d MCUs", header->restart_interval);
     walk walk;
     lt_status status = begin(jpeg, header, &walk, error);
@@ -61,7 +62,7 @@ lt_status lt_walk_runs(lt_bytes jpeg, const lt_header *header, lt_mcus mcus, lt_
         mcus.top >= mcus.bottom || mcus.bottom > header->mcu_rows)
         return lt_fail(error, LT_BAD_ARGUMENT, "MCUs %d to %d of %d, rows %d to %d of %d", mcus.left, mcus.right,
                        header->mcus_per_row, mcus.top, mcus.bottom, header->mcu_rows);
-    if (header->restart_interval % header->mcus_per_row != 0)
+    if (has_markers(header) && header->restart_interval % header->mcus_per_row != 0)
         return lt_fail(error, LT_UNSUPPORTED, "restart markers every %d MCUs, in rows of %d", header->restart_interval,
                        header->mcus_per_row);
     walk walk;
@@ -81,6 +82,11 @@ lt_status lt_walk_runs(lt_bytes jpeg, const lt_header *header, lt_mcus mcus, lt_
             status = walk_mcus(&walk, header->mcus_per_row - mcus.right, error);
     }
     return status;
+}
+
+/* An interval may be longer than the picture. */
+static int has_markers(const lt_header *header) {
+    return header->restart_interval != 0 && header->restart_interval < header->mcus_per_row * header->mcu_rows;
 }
 
 static lt_status begin(lt_bytes jpeg, const lt_header *header, walk *walk, lt_error *error) {
@@ -154,8 +160,8 @@ static lt_status note(walk *walk, uint64_t *at, int16_t *dc, lt_error *error) {
     return LT_OK;
 }
 
-/* At the end of data, before a marker, there may be some bits left of a byte, and fill bytes. `stop` then is at the byte
- * that says which marker it is. */
+/* At the end of data, before a marker, there may be some bits left of a byte, and fill bytes. `stop` then is at the
+ * byte that says which marker it is. */
 static lt_status finish(walk *walk, lt_error *error) {
     if (!walk->last) move_on(walk);
     if (!walk->last || walk->filled * 8 - walk->at >= 8)

@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("leaven_turbo")
-from leaven_turbo import _native
-
 from leaven_plugins.decoders.opencv.headers import read_header
+from leaven_turbo import _native
 
 EOI = b"\xff\xd9"
 JFIF = b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
@@ -24,7 +23,9 @@ def marker(code: int, body: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, code, len(body) + 2) + body
 
 
-def frame(height: int = 30, width: int = 50, factors: tuple[int, ...] = (0x11,), code: int = 0xC0, bits: int = 8) -> bytes:
+def frame(
+    height: int = 30, width: int = 50, factors: tuple[int, ...] = (0x11,), code: int = 0xC0, bits: int = 8
+) -> bytes:
     components = b"".join(bytes([number + 1, factor, 0]) for number, factor in enumerate(factors))
     return marker(code, struct.pack(">BHHB", bits, height, width, len(factors)) + components)
 
@@ -218,10 +219,13 @@ def test_changed_bytes_never_do_more_than_raise(data):
     made = bytearray(file_of(marker(0xE0, JFIF), marker(0xE1, exif((274, 3, 1, 6))), frame(), scan()))
     for at in data.draw(st.lists(st.integers(0, len(made) - 1), min_size=1, max_size=5)):
         made[at] = data.draw(st.sampled_from([0, 1, 0xC0, 0xD9, 0xDA, 0xFF]) | st.integers(0, 255))
+    status = "good"
     try:
         height, width, channels, orientation, supported, interval, progressive = _native.info(bytes(made))
     except _native.JpegError as error:
-        assert error.status == "damaged"
+        status = error.status
+    assert status in ("good", "damaged")
+    if status == "damaged":
         return
     assert 1 <= height <= 65535
     assert 1 <= width <= 65535

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -25,7 +27,9 @@ def picture(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
     return np.clip(coarse + random.normal(0, 12, (height, width, 3)), 0, 255).astype(np.uint8)
 
 
-def jpeg(height: int = 64, width: int = 96, seed: int = 0, restart: int = 0, quality: int = 90, grey: bool = False) -> bytes:
+def jpeg(
+    height: int = 64, width: int = 96, seed: int = 0, restart: int = 0, quality: int = 90, grey: bool = False
+) -> bytes:
     image: Any = picture(height, width, seed)
     options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_RST_INTERVAL, restart]
     return cv2.imencode(".jpg", image[..., 0] if grey else image, options)[1].tobytes()
@@ -38,6 +42,21 @@ def refused(index: bytes, data: bytes, match: str | None = None) -> None:
     with pytest.raises(_native.JpegError) as caught:
         _native.splice(data, 0, 0, 1, 1, index)
     assert caught.value.status == "index"
+
+
+def outcome(attempt: Callable[[], bytes]) -> str:
+    try:
+        return "made" if attempt() else "nothing"
+    except _native.JpegError as error:
+        return str(error.status)
+    except ValueError:
+        return "argument"
+
+
+def width_in_mcus(data: bytes) -> int:
+    factors = data[data.index(b"\xff\xc0") + 11]
+    channels = _native.info(data)[2]
+    return -(-_native.info(data)[1] // (8 * (factors >> 4 if channels == 3 else 1)))
 
 
 def sealed(index: bytes) -> bytes:
@@ -58,7 +77,9 @@ def restart_markers(data: bytes) -> list[int]:
     start = data.index(b"\xff\xda") + 2
     start += struct.unpack_from(">H", data, start)[0]
     pairs = range(start, len(data) - 1)
-    return [start] + [at + 2 for at in pairs if data[at] == 0xFF and (0xD0 <= data[at + 1] <= 0xD7 or data[at + 1] == 0xD9)]
+    return [start] + [
+        at + 2 for at in pairs if data[at] == 0xFF and (0xD0 <= data[at + 1] <= 0xD7 or data[at + 1] == 0xD9)
+    ]
 
 
 def test_the_layout_for_a_file_with_restart_markers():
@@ -69,7 +90,7 @@ def test_the_layout_for_a_file_with_restart_markers():
     assert index[:4] == b"LTX\x01"
     checksum, size, _, kind, interval = struct.unpack_from("<IQQBH", index, 4)
     assert (checksum, size, kind, interval) == (zlib.crc32(index[CHECKED_AT:]), len(data), 0, 3)
-    lengths = [after - before for before, after in zip(offsets[:-1], offsets[1:], strict=True)]
+    lengths = [after - before for before, after in pairwise(offsets)]
     assert index[27:] == b"".join(map(varint, lengths))
 
 
@@ -86,16 +107,16 @@ def test_intervals_that_are_none(interval):
         _native.make_index(jpeg(), interval)
 
 
-@given(st.integers(1, 130), st.integers(1, 130), st.integers(0, 5), st.integers(1, 6), st.booleans(), st.integers(0, 99))
+@given(
+    st.integers(1, 130), st.integers(1, 130), st.integers(0, 5), st.integers(1, 6), st.booleans(), st.integers(0, 99)
+)
 @settings(max_examples=100)
 def test_an_index_is_that_of_its_file(height, width, restart, interval, grey, seed):
     data = jpeg(height, width, seed, restart, grey=grey)
-    try:
-        index = _native.make_index(data, interval)
-    except _native.JpegError as error:
-        assert error.status == "unsupported"
-        assert restart > 0
+    if restart > 0 and width_in_mcus(data) % restart != 0:
+        assert outcome(lambda: _native.make_index(data, interval)) in ("made", "unsupported")
         return
+    index = _native.make_index(data, interval)
     _native.check_index(index, data)
     assert index == _native.make_index(data, interval)
 
@@ -156,7 +177,7 @@ def test_dc_that_is_none():
 
 def test_offsets_that_do_not_lie_between_markers():
     data = jpeg(restart=3)
-    lengths = [after - before for before, after in zip(restart_markers(data)[:-1], restart_markers(data)[1:], strict=True)]
+    lengths = [after - before for before, after in pairwise(restart_markers(data))]
     index = _native.make_index(data, 3)
     lengths[1] += 1
     lengths[2] -= 1
@@ -188,15 +209,13 @@ def test_a_forged_index_never_does_more_than_raise(data, restart):
     index = bytearray(_native.make_index(file, 3))
     for at in data.draw(st.lists(st.integers(24, len(index) - 1), min_size=1, max_size=5)):
         index[at] = data.draw(st.sampled_from([0, 1, 127, 128, 255]) | st.integers(0, 255))
-    try:
-        assert _native.splice(file, 0, 0, 6, 4, sealed(bytes(index)))
-    except _native.JpegError as error:
-        assert error.status in ("index", "unsupported")
-    except ValueError as error:
-        assert "segments of" in str(error)
+    attempt = outcome(lambda: _native.splice(file, 0, 0, 6, 4, sealed(bytes(index))))
+    assert attempt in ("made", "index", "unsupported", "argument")
 
 
-@pytest.mark.parametrize(("at", "code", "match"), [(3, 0xD4, "restart marker 3"), (7, 0xD9, "of 8 segments"), (3, 0xC0, "of 8")])
+@pytest.mark.parametrize(
+    ("at", "code", "match"), [(3, 0xD4, "restart marker 3"), (7, 0xD9, "of 8 segments"), (3, 0xC0, "of 8")]
+)
 def test_restart_markers_that_do_not_count_up(at, code, match):
     data = bytearray(jpeg(restart=3))
     data[restart_markers(bytes(data))[at] - 1] = code

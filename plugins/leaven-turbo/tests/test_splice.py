@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import cv2
@@ -23,6 +24,7 @@ FACTORS = {
     "411": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411,
 }
 REACH = 2  # pixels that upsampled chroma looks beyond a cut
+NARROW = 4  # pixels of width up to which libjpeg repeats chroma instead of interpolating it
 kinds = st.sampled_from(["grey", *SAMPLINGS])
 seeds = st.integers(0, 2**32 - 1)
 
@@ -44,12 +46,16 @@ class File(NamedTuple):
 def picture(height: int, width: int, seed: int) -> NDArray[np.uint8]:
     """Colours that change quickly in places and slowly in others."""
     random = np.random.default_rng(seed)
-    coarse = cv2.resize(random.integers(0, 256, (5, 5, 3), dtype=np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
+    coarse = cv2.resize(
+        random.integers(0, 256, (5, 5, 3), dtype=np.uint8), (width, height), interpolation=cv2.INTER_CUBIC
+    )
     grain = random.normal(0, random.choice([0.5, 6, 30]), (height, width, 3))
     return np.clip(coarse + grain, 0, 255).astype(np.uint8)
 
 
-def jpeg(kind: str, height: int, width: int, seed: int = 0, quality: int = 90, restart: int = 0, optimize: bool = False) -> File:
+def jpeg(
+    kind: str, height: int, width: int, seed: int = 0, quality: int = 90, restart: int = 0, optimize: bool = False
+) -> File:
     image: Any = picture(height, width, seed)
     if kind == "grey":
         image = image[..., 0]
@@ -83,13 +89,25 @@ def without_edges(image: NDArray[Any], file: File, left: int, top: int, right: i
 
 def check(file: File, box: tuple[int, int, int, int], index: bytes | None, exact: bool) -> bytes:
     made = _native.splice(file.data, *box, index)
+    assert _native.same_coefficients(made, made)  # which refuses what libjpeg warns of
     for flag in (cv2.IMREAD_GRAYSCALE, cv2.IMREAD_UNCHANGED):
         whole, part = part_of(decoded(file.data, flag), file, *box), decoded(made, flag)
         assert part.shape == whole.shape
         if flag == cv2.IMREAD_UNCHANGED and not exact:
+            if part.shape[1] <= NARROW:
+                continue
             whole, part = without_edges(whole, file, *box), without_edges(part, file, *box)
         np.testing.assert_array_equal(part, whole)
     return made
+
+
+def outcome(attempt: Callable[[], bytes]) -> str:
+    try:
+        return "made" if attempt() else "nothing"
+    except _native.JpegError as error:
+        return str(error.status)
+    except ValueError:
+        return "argument"
 
 
 @st.composite
@@ -154,8 +172,8 @@ def test_restart_markers_that_do_not_fit_into_rows_are_not_supported():
 
 
 def test_one_interval_for_all_of_the_file_is_as_none():
-    file = jpeg("444", 64, 80, restart=1000)
-    assert _native.info(file.data)[5] == 1000
+    file = jpeg("444", 64, 80, restart=1003)
+    assert _native.info(file.data)[5] == 1003
     check(file, (2, 3, 7, 6), None, True)
     check(file, (2, 3, 8, 6), _native.make_index(file.data, 2), True)
 
@@ -177,6 +195,15 @@ def test_a_file_in_rgb_stays_one():
     assert (decoded(data) != decoded(file.data)).any()
     made = check(file._replace(data=data), (1, 1, 5, 4), None, True)
     assert adobe in made
+
+
+def test_optimised_tables_get_the_codes_that_a_cut_needs():
+    """In a slope no block differs much from the one before, but one with nothing before it does."""
+    slope = np.tile(np.linspace(100, 255, 256).astype(np.uint8), (64, 1))
+    data = cv2.imencode(".jpg", slope, [cv2.IMWRITE_JPEG_OPTIMIZE, 1, cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
+    made = check(File(data, (8, 8), 64, 256), (30, 2, 32, 5), None, True)
+    counts = [sum(file[file.index(b"\xff\xc4") + 5 :][:16]) for file in (data, made)]
+    assert counts[0] < counts[1] == 12
 
 
 def test_only_what_decoding_needs_is_taken_along():
@@ -257,12 +284,7 @@ def test_changed_bytes_never_do_more_than_raise(data, kind, restart, optimize):
     rows, columns = file.mcus
     box = data.draw(boxes(rows, columns))
     for attempt in (lambda: _native.splice(bytes(made), *box), lambda: _native.make_index(bytes(made), 2)):
-        try:
-            assert attempt()
-        except _native.JpegError as error:
-            assert error.status in ("damaged", "unsupported", "index")
-        except ValueError as error:
-            assert "MCUs" in str(error)
+        assert outcome(attempt) in ("made", "damaged", "unsupported", "index", "argument")
 
 
 @pytest.mark.parametrize("table", ["over", "none", "twelve"])

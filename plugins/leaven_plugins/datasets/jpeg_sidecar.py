@@ -141,10 +141,11 @@ def again(source: Path) -> str:
 def _lock(file: BinaryIO, part: Path, path: Path) -> None:
     try:
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        free = os.stat(part).st_ino == os.fstat(file.fileno()).st_ino  # else another one has just given it its name
-    except (BlockingIOError, FileNotFoundError):
-        free = False
-    if not free:
+    except OSError as error:
+        taken = isinstance(error, BlockingIOError)  # else there are no locks, as on some network file systems
+    else:
+        taken = not part.exists() or part.stat().st_ino != os.fstat(file.fileno()).st_ino  # it has its name by now
+    if taken:
         raise DatasetError(f"{path}: is being written by another process")
 
 

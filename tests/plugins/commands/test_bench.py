@@ -5,13 +5,14 @@ import os
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 
 from leaven.cli.main import run
 from leaven.errors import DatasetError
 from leaven.registry.registry import Registry
-from leaven_plugins.commands.bench.measure import measure
+from leaven_plugins.commands.bench.measure import measure, spinning
 from leaven_plugins.commands.bench.memory import tree_pss
 
 CONFIG = """
@@ -102,6 +103,21 @@ def test_what_is_measured():
     assert loader.closed
 
 
+def test_the_consumer_works_on_each_batch_after_the_first():
+    steps = []
+    loader = FakeLoader()
+    loader.workers = list
+    measured = measure(loader, 2, seconds=5, clock=FakeClock(), memory=lambda: None, step=lambda: steps.append(1))
+    assert len(steps) == measured.batches > 0
+
+
+def test_a_step_takes_its_time():
+    began = time.perf_counter()
+    spinning(0.02)()
+    assert time.perf_counter() - began >= 0.02
+    assert spinning(0) is None
+
+
 def test_a_stream_that_ends_is_measured_as_far_as_it_goes():
     class Once(FakeLoader):
         def __iter__(self):
@@ -122,6 +138,12 @@ def test_json(bench):
     code, out, err = bench("--json")
     assert code == 0
     result = json.loads(out.splitlines()[-1])
+    assert set(result["verdict"]) == {"limit", "advice", "sentence", "predicted_images_per_second", "gain"}
+    assert sum(result["stages"].values()) == pytest.approx(1)
+    assert result["counts"] == {}  # the decoder of PNGs counts nothing
+    assert result["warnings"] == []  # nothing but threads is warned of
+    for key in ("verdict", "stages", "counts", "warnings"):
+        del result[key]
     assert result.pop("runs") == [result]
     assert set(result) == {
         "workers",
@@ -131,6 +153,8 @@ def test_json(bench):
         "first_batch_seconds",
         "wait_share",
         "peak_pss_mb",
+        "cores_wanted",
+        "processor_share",
     }
     assert result["workers"] == 0
     assert result["images"] > 0
@@ -154,6 +178,9 @@ def test_a_table_for_people(bench):
     assert code == 0
     assert re.search(r"workers +images/s +first batch +consumer waits +peak memory", out)
     assert re.search(r"\n +0 +[\d,]+ +\d\.\d\d s +\d+% +[\d,]+ MB", out)
+    assert re.search(r"stage +share of workers' time", out)
+    assert re.search(r"\n +wait +\d+\.\d%", out)
+    assert re.search(r"\n[A-Z].*limits?.*: .*\.\n", out)  # one sentence
 
 
 def test_a_trace(bench, tmp_path):

@@ -173,6 +173,22 @@ def test_what_is_measured(monkeypatch):
     assert len(taken) == 6 + 10
 
 
+def test_slow_batches_are_counted_for_longer(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("leaven_plugins.commands.bench.peers.runners.consuming.time.perf_counter", lambda: now[0])
+
+    def bursts():
+        while True:  # of three workers, which end together
+            now[0] += 30.0
+            for _ in range(3):
+                yield np.ones((4, 3, 8, 8), np.uint8), np.arange(4)
+
+    request = Request("large", "", 4, 3, 4, seconds=1.0, least_batches=3)
+    found = measured(bursts(), request)
+    assert found["batches"] == 9
+    assert found["images_per_second"] == pytest.approx(9 * 4 / 90)
+
+
 @pytest.mark.parametrize("images", [np.zeros((4, 8, 8, 3), np.uint8), np.zeros((3, 8, 8), np.uint8)])
 def test_a_batch_of_another_layout_is_refused(images):
     request = Request("rrc", "", 4, 2, 4, seconds=1.0, least_batches=2)

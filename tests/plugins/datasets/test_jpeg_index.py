@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgpack
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaven.errors import DatasetError, FormatError
@@ -103,6 +103,7 @@ def test_no_descriptor_stays_open(packed):
     assert sorted(os.listdir("/proc/self/fd")) == before
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.text(max_size=5), st.integers(0, 9), max_size=40),
     st.sampled_from([0, 1, 255, 256, 65535, 65536]),
@@ -152,6 +153,7 @@ def test_writing_a_dataset_anew_removes_its_sidecar(packed):
     assert not packed_sidecar(packed).exists()
 
 
+@settings(deadline=None)
 @given(cut=st.integers(0, 3000), flip=st.none() | st.integers(0, 2000))
 def test_damage_is_an_error_or_does_no_harm(tmp_path_factory, cut, flip):
     data = tmp_path_factory.getbasetemp() / "damaged.msgpack"
@@ -264,6 +266,7 @@ def test_a_damaged_sidecar_of_a_folder_is_refused(folder):
         FolderDataset(folder).sample(0)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(min_size=1, max_size=8), st.binary(min_size=1, max_size=9), max_size=30))
 def test_every_file_is_found_again(tmp_path_factory, indices):
     root = tmp_path_factory.getbasetemp()

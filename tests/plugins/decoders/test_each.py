@@ -32,7 +32,7 @@ class Whole:
 
     def decode_batch(self, requests):
         self.batches.append(len(requests))
-        for place, (data, color, region, min_scale) in enumerate(requests):
+        for place, (data, color, region, min_scale, *_) in enumerate(requests):
             if place in self.bad:
                 yield self.bad[place]()
             else:

@@ -180,9 +180,8 @@ _WIDTH = 11
 def _numbers(drawing: Drawing) -> tuple[float, ...]:
     """Return what ``_native.draw`` takes of one drawing, in its order."""
     (dx, _, x), (_, dy, y) = drawing.matrix.tolist()
-    scale = min(1 / max(min(abs(dx), abs(dy)), 1), 1)
     red, green, blue, *_ = drawing.background
-    return x, dx, y, dy, scale, drawing.interpolation, red, green, blue, 0, drawing.row
+    return x, dx, y, dy, drawing.request.min_scale, drawing.interpolation, red, green, blue, 0, drawing.row
 
 
 def _stretch(info: ImageInfo, region: Region, scale: float) -> tuple[tuple[int, int], tuple[int, int]]:

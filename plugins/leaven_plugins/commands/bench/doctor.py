@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from leaven.cli.output import note
 from leaven.stream.loader import TurboDataLoader
-from leaven_plugins.commands.bench.findings import Findings, Setup
+from leaven_plugins.commands.bench.findings import Findings
 from leaven_plugins.commands.bench.measure import Measurement, measure, spinning
 from leaven_plugins.commands.bench.setup import setup_of
 from leaven_plugins.commands.bench.stages import grouped
@@ -50,18 +50,19 @@ def examine(
     note(f"measuring {best.workers} workers again, for the trace")
     recorded = traced(lambda given: make(nworkers=best.workers, **given), seconds, trace, spinning(step))
     shares, setup = grouped(recorded.stages), setup_of(experiment)
+    threads = setup.transport == "threads" and best.batches > 0
     found = Findings(
         shares=shares,
         images_per_second=best.images_per_second,
         wait_share=best.wait_share,
         workers=best.workers,
         cores=len(os.sched_getaffinity(0)),
-        cores_used=best.cores_used,
+        scaling=_scaling(make, best, seconds, step) if threads and best.workers > 1 else None,
         rates={run.workers: run.images_per_second for run in runs},
         counts=recorded.counts,
         setup=setup,
     )
-    warning = _starving(make, best, setup, seconds, step, found.cores)
+    warning = _starving(make, best, seconds, step) if threads and best.workers else ""
     return Diagnosis(recorded, shares, diagnose(found), [warning] if warning else [])
 
 
@@ -70,12 +71,20 @@ def fastest(runs: Sequence[Measurement]) -> Measurement:
     return max(runs, key=lambda run: run.images_per_second)
 
 
-def _starving(make: Make, best: Measurement, setup: Setup, seconds: float, step: float, cores: int) -> str:
-    """Return what there is to say of workers that are threads; ``""`` of others."""
-    if setup.transport != "threads" or not best.workers or not best.batches:
-        return ""
+def _scaling(make: Make, best: Measurement, seconds: float, step: float) -> float | None:
+    """Return how many times as fast several workers are as one."""
+    note("measuring 1 worker, to see what the others add")
+    one = measure(make(nworkers=1), 1, seconds, step=spinning(step))
+    return best.images_per_second / one.images_per_second if one.batches else None
+
+
+def _starving(make: Make, best: Measurement, seconds: float, step: float) -> str:
+    """Return what there is to say of workers that are threads beside a consumer in Python, or ``""``."""
     note(f"measuring {best.workers} workers again, {'without' if step else 'with'} a consumer in Python")
     own = 0.0 if step else best.batch_seconds
     other = measure(make(nworkers=best.workers), best.workers, seconds, step=spinning(own))
     alone, beside = (other, best) if step else (best, other)
-    return Company(alone.batch_seconds, alone.cores_used, own or step, beside.batch_seconds, cores).warning
+    if not other.batches:
+        return ""
+    slowed = alone.processor_share / beside.processor_share
+    return Company(alone.batch_seconds, own or step, beside.batch_seconds, slowed).warning

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_ALIKE = 0.7  # of the cores that threads could use: other programs take some, too
+_LOCKED = 1.25
+"""Times as fast as one: two threads that leave the lock are 1.9, on a busy machine too, those that need it 1 or less."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Setup:
         decoder: name of the component; ``""`` where the worker has none.
         turbo: whether the decoder ``turbo`` is installed.
         jpegs: whether the samples hold JPEGs.
-        folder: whether the dataset is a folder of files.
+        stored: as what the samples are stored: ``folder``, ``file``, or ``""`` where that is not known.
         gpu_augmentation: whether the ops are left to the device; ``None`` where the worker cannot.
         exact: whether all images are drawn by supersampled warps.
         wide: whether the rows of images are of more than one byte for each value.
@@ -27,7 +28,7 @@ class Setup:
     decoder: str = ""
     turbo: bool = False
     jpegs: bool = False
-    folder: bool = False
+    stored: str = ""
     gpu_augmentation: bool | None = None
     exact: bool = False
     wide: bool = False
@@ -43,7 +44,7 @@ class Findings:
         wait_share: share of the time, 0 to 1, in which the consumer waited for batches.
         workers: how many the run had; 0 worked in the consumer's process.
         cores: of the machine, that this process may use.
-        cores_used: on average, by this process.
+        scaling: how many times as fast these workers are as one; ``None`` where that was not measured.
         rates: images per second, by number of workers, of all runs.
         counts: what decoders counted.
         setup: the configuration.
@@ -54,7 +55,7 @@ class Findings:
     wait_share: float
     workers: int
     cores: int
-    cores_used: float = 0.0
+    scaling: float | None = None
     rates: Mapping[int, float] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     setup: Setup = field(default_factory=Setup)
@@ -76,12 +77,7 @@ class Findings:
 
     @property
     def locked(self) -> bool:
-        """Whether workers that are threads hold each other up: all are busy, but not on as many cores."""
-        busy_threads = self.workers * (self.busy - self.shares.get("read", 0.0))
-        expected = min(busy_threads, self.cores - self.consuming)
-        return self.setup.transport == "threads" and busy_threads > 1.5 and self.own_cores < _ALIKE * expected
-
-    @property
-    def own_cores(self) -> float:
-        """Cores that workers in this process use, the consumer's own left out."""
-        return max(0.0, self.cores_used - self.consuming)
+        """Whether workers that are threads hold each other up, for several are hardly faster than one."""
+        if self.setup.transport != "threads" or self.scaling is None:
+            return False
+        return min(self.workers, self.cores) > 1 and self.scaling < _LOCKED

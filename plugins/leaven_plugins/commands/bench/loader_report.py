@@ -40,9 +40,9 @@ def show(runs: Sequence[Measurement], diagnosis: Diagnosis, trace: Path | None) 
         for row, name in zip(counted.rows, diagnosis.recorded.counts, strict=True):
             row.style = "yellow" if any(word in name for word in _ALARMING) else None
         out.print(counted)
-    out.print(Text(diagnosis.verdict.sentence, "bold"))
+    out.print(Text(diagnosis.verdict.sentence, "bold"), soft_wrap=not out.is_terminal)
     for warning in diagnosis.warnings:
-        out.print(Text.assemble(("warning: ", "bold yellow"), (warning, "yellow")))
+        out.print(Text.assemble(("warning: ", "bold yellow"), (warning, "yellow")), soft_wrap=not out.is_terminal)
     if trace is not None:
         click.echo(f"{trace}: open it in https://ui.perfetto.dev")
 

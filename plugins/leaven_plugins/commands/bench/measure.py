@@ -10,7 +10,9 @@ from typing import Any
 from leaven.errors import DatasetError
 from leaven.stream.loader import TurboDataLoader
 from leaven_plugins.commands.bench.memory import tree_pss
+from leaven_plugins.commands.bench.processor import Stopwatch
 
+_FILLING = 2.0  # seconds at most for the workers to make all the batches that there is room for
 _LOOKS = 5  # at the memory, in each run: one takes some ms, in which nothing is taken from the loader
 
 
@@ -27,8 +29,8 @@ class Measurement:
         wait_share: share of the time after it, 0 to 1, in which the consumer waited for a batch.
         peak_pss_mb: most memory seen, of this process and all its children, in 10**6 bytes; pages that several of them
             share count once. ``None`` where the system does not tell.
-        cores_used: seconds of processor time for each second, of this process alone: the consumer, and workers that are
-            threads.
+        processor_share: share of the time, 0 to 1, in which threads of this process that could run did; for the rest
+            they waited for a core. Those are the consumer's, and workers that are threads.
     """
 
     workers: int
@@ -38,7 +40,7 @@ class Measurement:
     first_batch_seconds: float
     wait_share: float
     peak_pss_mb: float | None
-    cores_used: float
+    processor_share: float
 
     @property
     def batch_seconds(self) -> float:
@@ -67,7 +69,8 @@ def measure(
         seconds: how long.
         clock: what gives the time in seconds.
         memory: what gives the memory in use in bytes.
-        step: what the consumer does with each batch; nothing by default.
+        step: what the consumer does with each batch; nothing by default. Workers that are faster than it have made all
+            the batches that there is room for before it begins, as they will have most of the time.
 
     Raises:
         DatasetError: there are no samples.
@@ -79,8 +82,10 @@ def measure(
             raise DatasetError("there are no samples to measure the loader with")
         first = clock() - began
         peak = memory()
+        if step is not None:
+            _fill(loader)
         waited, start, looking = loader.wait_seconds, clock(), 0.0
-        used = time.process_time()
+        processor = Stopwatch()
         batches = images = looks = 0
         while (spent := clock() - start - looking) < seconds:
             rows = next(stream, 0)
@@ -96,7 +101,7 @@ def measure(
                 looking += clock() - before
                 looks += 1
         waited = loader.wait_seconds - waited
-        used = time.process_time() - used
+        share = processor.share()
     return Measurement(
         workers=workers,
         batches=batches,
@@ -105,7 +110,7 @@ def measure(
         first_batch_seconds=first,
         wait_share=min(1.0, waited / spent),
         peak_pss_mb=None if peak is None else peak / 1e6,
-        cores_used=used / (spent + looking),
+        processor_share=share,
     )
 
 
@@ -118,6 +123,18 @@ def spinning(seconds: float) -> Callable[[], object] | None:
             pass
 
     return spin if seconds > 0 else None
+
+
+def _fill(loader: TurboDataLoader) -> None:
+    """Wait until all workers rest."""
+    end, before = time.monotonic() + _FILLING, -1
+    while time.monotonic() < end:
+        workers = loader.workers()
+        done = sum(doing.done for doing in workers)
+        if done == before and all(doing.stage == "idle" for doing in workers):
+            return
+        before = done
+        time.sleep(0.01)
 
 
 def _rows_of_batches(loader: TurboDataLoader) -> Iterator[int]:

@@ -38,6 +38,11 @@ def amdahl(share: float, speedup: float) -> float:
     return 1 / (1 - min(max(share, 0.0), 1.0) * (1 - 1 / speedup))
 
 
+def capacity(workers: int) -> float:
+    """Return how many times as fast so many workers are as one, where each has a core."""
+    return 1 + SCALING * (workers - 1)
+
+
 def remedies_of(limit: str, found: Findings) -> list[Remedy]:
     """Return what helps where ``limit`` is: a group of stages, or ``loader``. There is always something."""
     if limit == "loader":
@@ -55,7 +60,7 @@ def remedies_of(limit: str, found: Findings) -> list[Remedy]:
 
 
 def _reading(found: Findings) -> Iterator[Remedy]:
-    if found.setup.folder:
+    if found.setup.stored == "folder":
         gain = amdahl(found.shares["read"], GONE)
         yield Remedy("pack the files into one with `leaven data pack`", gain, True)
 
@@ -100,26 +105,17 @@ def _copying(found: Findings) -> Iterator[Remedy]:
 
 
 def _elsewhere(found: Findings) -> Iterator[Remedy]:
-    """Yield what helps whatever the workers do: to have them do it at the same time."""
-    most = max([found.workers, *found.rates])
-    if found.locked:
-        able = min(found.workers, found.cores)
-        gain = able / max(1.0, found.own_cores)
-        if gain > 1:
-            yield Remedy('set transport = "zeromq", for threads wait for each other at Python\'s lock', gain)
-    elif found.cores > most:
+    """Yield what helps whatever the workers do: more of them."""
+    if found.cores > max([found.workers, *found.rates]):
         advice = f"set nworkers = {found.cores}, for there are {found.cores} cores"
-        yield Remedy(advice, _capacity(found.cores) / _capacity(max(found.workers, 1)))
-
-
-def _capacity(workers: int) -> float:
-    return 1 + SCALING * (workers - 1)
+        yield Remedy(advice, capacity(found.cores) / capacity(max(found.workers, 1)))
 
 
 def _cheaper(limit: str, found: Findings) -> Remedy:
     """Return the remedy where there is no setting for it: to spend half of the time on it."""
+    from_files = "use a faster disk, or smaller images, as `leaven data pack --resize` makes them"
     advice = {
-        "read": "use a faster disk, or smaller files, as `leaven data pack --resize` makes them",
+        "read": from_files if found.setup.stored else "store the samples so that they are read as they are",
         "decode": "use smaller images, as `leaven data pack --resize` makes them",
         "geometry": "draw fewer rotations and shears, which cost three times what a crop does",
         "photometric": "draw cheaper ops; `leaven bench ops` tells what each costs",

@@ -24,13 +24,13 @@ def setup_of(experiment: Experiment) -> Setup:
     values = _values(plain["worker"], registry)
     dataset = experiment.config.build("data.train")
     with closing(dataset) if hasattr(dataset, "close") else nullcontext():
-        jpegs, folder = _holds_jpegs(dataset), _is_folder(dataset)
+        jpegs, stored = _holds_jpegs(dataset), _stored(dataset)
     return Setup(
         transport=_name(plain["loader"].get("transport", "zeromq"), "transport", registry),
         decoder=_name(values["decoder"], "decoder", registry) if "decoder" in values else "",
         turbo=_exists("turbo", "decoder", registry),
         jpegs=jpegs,
-        folder=folder,
+        stored=stored,
         gpu_augmentation=bool(values["gpu_augmentation"]) if "gpu_augmentation" in values else None,
         exact=bool(values.get("exact", False)),
         wide=_is_wide(experiment.config.build("worker")),
@@ -68,9 +68,11 @@ def _holds_jpegs(dataset: Any) -> bool:
     return any(isinstance(value, bytes) and value.startswith(_JPEG) for value in values)
 
 
-def _is_folder(dataset: Any) -> bool:
+def _stored(dataset: Any) -> str:
     path = getattr(dataset, "path", None)
-    return isinstance(path, (str, Path)) and Path(path).is_dir()
+    if not isinstance(path, (str, Path)) or not Path(path).exists():
+        return ""
+    return "folder" if Path(path).is_dir() else "file"
 
 
 def _is_wide(worker: Any) -> bool:

@@ -14,23 +14,20 @@ class Company:
 
     Attributes:
         alone: seconds from batch to batch with the first.
-        cores_used: on average, in that run.
         step: seconds for which the second computes.
         beside: seconds from batch to batch with the second.
-        cores: that there are.
+        slowed: how many times fewer cores threads got of those that they could use, with the second.
     """
 
     alone: float
-    cores_used: float
     step: float
     beside: float
-    cores: int
+    slowed: float = 1.0
 
     @property
     def explained(self) -> float:
-        """Seconds from batch to batch that the consumer's time and the number of cores explain."""
-        shared = (self.cores_used * self.alone + self.step) / self.cores
-        return max(self.alone, self.step, shared)
+        """Seconds from batch to batch that the consumer's time and the lack of cores explain."""
+        return max(self.alone * max(self.slowed, 1.0), self.step)
 
     @property
     def starved(self) -> float:
@@ -43,10 +40,7 @@ class Company:
         if self.starved < _ODD:
             return ""
         return (
-            f"threads starve behind a consumer in Python: with one that computes for {_duration(self.step)} on each "
-            f'batch, batches took {self.starved:.1f} times as long as that explains; transport = "zeromq" makes them in processes.'
+            f"threads starve behind a consumer in Python: with one that computes for {self.step * 1e3:.3g} ms on each "
+            f"batch, batches took {self.starved:.1f} times as long as that explains; "
+            'set transport = "zeromq", for processes'
         )
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds * 1e3:.3g} ms"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,12 +32,12 @@ def traced(
         make: returns the loader, with the arguments that it is given.
         seconds: how long.
         path: of the trace; folders above it are made.
-        step: what the consumer does with each batch.
+        step: what the consumer does with each batch; nothing by default.
 
     Raises:
         LeavenError: it cannot be written, which is found out before the run.
     """
-    trace = Trace()
+    trace = _SettledTrace() if step else Trace()
     try:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -51,6 +51,23 @@ def traced(
     if trace.dropped and path is not None:
         note(f"the trace has the beginning only: {trace.dropped} further changes were not kept")
     return Recorded(trace.shares(), dict(loader.counts))
+
+
+class _SettledTrace(Trace):
+    """Takes in what happens from the second batch on, before which :func:`measure` lets the workers fill the room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settled = False
+
+    def worker(self, number: int, pid: int, lane: int, request: int, changes: Sequence[Sequence[int]]) -> None:
+        if self._settled:
+            super().worker(number, pid, lane, request, changes)
+
+    def consumer(self, name: str, began_ns: int, ended_ns: int, **args: Any) -> None:
+        self._settled = self._settled or name == "step"
+        if self._settled:
+            super().consumer(name, began_ns, ended_ns, **args)
 
 
 def _unknown() -> int | None:

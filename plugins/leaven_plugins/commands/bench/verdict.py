@@ -7,7 +7,7 @@ from math import ceil
 from typing import Any
 
 from leaven_plugins.commands.bench.findings import Findings
-from leaven_plugins.commands.bench.remedies import Remedy, remedies_of
+from leaven_plugins.commands.bench.remedies import Remedy, capacity, remedies_of
 
 _SLACK = 0.4
 """Below this share of idle time there is always something to gain in the workers; above it is for others to explain."""
@@ -33,7 +33,8 @@ class Verdict:
     """What limits, and what to change.
 
     Attributes:
-        limit: a group of stages, ``consumer``, ``loader`` (neither it nor the workers are busy), or ``unknown``.
+        limit: a group of stages, ``consumer``, ``loader`` (neither it nor the workers are busy), ``threads`` (that wait
+            for each other: which stage they are in then tells little), or ``unknown``.
         reason: why that is so, in words.
         advice: what to change, in words.
         gain: how many times faster it should be then; ``None`` where nothing was measured.
@@ -83,6 +84,8 @@ def diagnose(found: Findings) -> Verdict:
         return Verdict(limit, "the run was too short to tell what limits", "measure for longer, with --seconds")
     if limit == "consumer":
         return _consumer_bound(found)
+    if limit == "threads":
+        return _taking_turns_at_the_lock(found)
     best = max(remedies_of(limit, found), key=lambda remedy: remedy.gain)
     return _with_remedy(limit, _reason(limit, found), best, found)
 
@@ -93,6 +96,8 @@ def limit_of(found: Findings) -> str:
         return "unknown"
     if found.consuming >= _BOUND or (found.idle > _SLACK and found.consuming >= found.busy):
         return "consumer"
+    if found.locked:
+        return "threads"
     if found.workers and found.idle > _SLACK:
         return "loader"
     stages = {group: share for group, share in found.shares.items() if group != "wait"}
@@ -121,15 +126,33 @@ def most_for(found: Findings) -> float:
 
 def _consumer_bound(found: Findings) -> Verdict:
     if not found.workers:
-        reason = f"the consumer limits: batches are made between its steps, in {found.busy:.0%} of the time"
-        gain = 1 / max(found.consuming, found.busy, 0.5)  # two that take turns are at most twice as fast side by side
-        return _with_remedy("consumer", reason, Remedy("set nworkers = 1, to make them meanwhile", max(1.0, gain)), found)
-    reason = f"the consumer limits: it works for {found.consuming:.0%} of the time, and the workers are idle for "
+        return _taking_turns(found)
     enough = enough_workers(found)
     fewer = f"nworkers = {enough} will do as well, " if enough < found.workers else "more workers will not help, "
     able = found.images_per_second / max(found.busy, 0.01)
-    advice = f"{fewer}and only a faster step helps (they could make about {able:,.0f} images/s)"
-    return Verdict("consumer", f"{reason}{found.idle:.0%} of theirs", advice, 1.0, found.images_per_second)
+    return Verdict(
+        "consumer",
+        f"the consumer limits: it works for {found.consuming:.0%} of the time, "
+        f"and the workers are idle for {found.idle:.0%} of theirs",
+        f"{fewer}and only a faster step helps (workers could make about {able:,.0f} images/s)",
+        1.0,
+        found.images_per_second,
+    )
+
+
+def _taking_turns(found: Findings) -> Verdict:
+    reason = f"the consumer limits: batches are made between its steps, in {found.busy:.0%} of the time"
+    gain = 1 / max(found.consuming, found.busy, 0.5)  # two that take turns are at most twice as fast side by side
+    remedy = Remedy("set nworkers = 1, to make them meanwhile", max(1.0, gain))
+    return _with_remedy("consumer", reason, remedy, found)
+
+
+def _taking_turns_at_the_lock(found: Findings) -> Verdict:
+    scaling = found.scaling or 1.0
+    reason = f"Python's lock limits: {found.workers} threads make {scaling:.1f} times as many images as one"
+    gain = max(1.0, capacity(min(found.workers, found.cores)) / max(scaling, 0.1))
+    remedy = Remedy('set transport = "zeromq", for workers that are processes', gain)
+    return _with_remedy("threads", reason, remedy, found)
 
 
 def enough_workers(found: Findings) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import struct
 import zlib
@@ -14,6 +13,7 @@ from typing import Any
 import msgpack
 
 from leaven.errors import DatasetError
+from leaven_plugins.commands.data.locks import lock
 
 _HEAD = struct.Struct("<QI")  # length and CRC-32 of what follows
 
@@ -77,10 +77,11 @@ class Journal:
         self._path.unlink(missing_ok=True)
 
     def _lock(self) -> None:
+        descriptor = self._file.fileno()
+        free = lock(descriptor)
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            free = os.path.samestat(os.stat(self._path), os.fstat(self._file.fileno()))
-        except (BlockingIOError, FileNotFoundError):  # the one that had it locked has just finished, and removed it
+            free = free and os.path.samestat(os.stat(self._path), os.fstat(descriptor))
+        except FileNotFoundError:  # the one that had it locked has just finished, and removed it
             free = False
         if not free:
             raise DatasetError(f"{self._path}: another process is at work on this; wait until it is done")

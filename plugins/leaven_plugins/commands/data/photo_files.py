@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from leaven.errors import DatasetError
+from leaven_plugins.commands.data.locks import lock
 
 _SUFFIXES = (".jpg", ".jpeg")
 _PART = ".leaven-part"
@@ -33,10 +33,8 @@ def only_one_at_work(root: Path) -> Iterator[None]:
     """
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DatasetError(f"{root}: another process is at work on this; wait until it is done") from None
+        if not lock(descriptor):
+            raise DatasetError(f"{root}: another process is at work on this; wait until it is done")
         for path in _files(root):
             if path.endswith(_PART) and _is_hidden(path):
                 (root / path).unlink(missing_ok=True)

@@ -59,8 +59,8 @@ def optimize(
     """Repack the JPEGs of the packed dataset or the folder PATH, so that parts of them can be decoded alone.
 
     This is lossless, which is verified for each image; what cannot be repacked stays as it is. A packed dataset takes
-    an index of each image, and is replaced when all is done; in a folder, files are replaced one by one. A run that was
-    killed is taken up again by the same command.
+    an index of each image, and is replaced when all is done, which takes room for it twice more in the meantime; in a
+    folder, files are replaced one by one. A run that was killed is taken up again by the same command.
 
     The JSON object has the keys path, out, images, repacked, indexed (had markers, and got an index), already (were to
     be left as they are), left (reason -> number of images), bytes_before, bytes_after, ratio and seconds.

@@ -229,14 +229,15 @@ class ImageWorker(BufferWorker):
         source = (info.height, info.width)
         matrix = make_transform(source, self._size, **{key: values[key] for key in GEOMETRY if key in values})
         color = bool(values.get("color", self._spec.shape[0] == 3))
-        request = DecodeRequest(data, color, index=index)
         if self._exact or "supersampling" in values:
             ratio = pixel_ratio(source, self._size, values.get("scale", 1), values.get("scale_mode", "shortest"))
             times = values.get("supersampling") or supersampling_for(ratio)
-            return Shot(info, request, values, matrix, times)
-        region = needed_region(matrix, self._size, source, RADIUS[_method(values)])
+            return Shot(info, DecodeRequest(data, color, None, 1.0, index), values, matrix, times)
         least_scale = 1 / max(finest_ratio(matrix), 1)  # which keeps the target's resolution
-        return Shot(info, request._replace(region=region, min_scale=least_scale), values, matrix, None)
+        if self._easel is not None and self._easel.takes(matrix, color, values):
+            return Shot(info, DecodeRequest(data, color, None, least_scale, index), values, matrix, None)
+        region = needed_region(matrix, self._size, source, RADIUS[_method(values)])
+        return Shot(info, DecodeRequest(data, color, region, least_scale, index), values, matrix, None)
 
     def _finished(self, shot: Shot) -> bool:
         """Return whether nothing is left to do once an image is drawn."""

@@ -58,7 +58,8 @@ BASELINE = Peer(
 def _leaven(indexed: bool, transport: str) -> Peer:
     name = f"{'leaven-indexed' if indexed else 'leaven'} {transport}"
     modules = ("leaven", "leaven_turbo") if indexed else ("leaven",)
-    return Peer(name, "leaven_loader", modules, (), modules, {"transport": transport}, {}, indexed)
+    packages = ("leaven", "leaven-turbo")
+    return Peer(name, "leaven_loader", modules, (), packages, {"transport": transport}, {}, indexed)
 
 
 PEERS = (

@@ -7,15 +7,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from leaven import TurboDataLoader, default_registry
+from leaven import TurboDataLoader
 
 from ..works import leaven_worker
 from .consuming import Batch
 from .pictures import one_thread
 from .request import Request
-
-NATIVE = "turbo"
-"""The decoder that is used where it is installed."""
 
 
 def batches(request: Request) -> Iterator[Batch]:
@@ -28,7 +25,7 @@ def batches(request: Request) -> Iterator[Batch]:
     with TurboDataLoader(
         {"use": "dataset:msgpack", "path": request.options["dataset"]},
         request.batch_size,
-        {**leaven_worker(request.what), **decoder()},
+        leaven_worker(request.what),
         nworkers=request.workers,
         transport=request.options["transport"],
         shuffle=True,
@@ -39,9 +36,3 @@ def batches(request: Request) -> Iterator[Batch]:
             yield sample["image"], sample["label"]
             if "torch" in sys.modules:
                 raise RuntimeError("torch was imported")
-
-
-def decoder() -> dict[str, str]:
-    """Return which decoder the worker is to use."""
-    names = {offer.name for offer in default_registry().offers("decoder")}
-    return {"decoder": f"decoder:{NATIVE}"} if NATIVE in names else {}

@@ -25,7 +25,7 @@ class Request:
         count: number of its images; each has its position as label.
         workers: processes or threads that make batches.
         batch_size: images in a batch.
-        seconds: how long batches are counted.
+        seconds: how long batches are counted, at least.
         least_batches: that are taken before.
         seed: of order and augmentation.
         keep: of so many images, the first ones, the pixels are wanted.
