@@ -15,6 +15,7 @@ import msgpack
 
 from leaven.errors import FormatError, ProtocolError, printable
 from leaven.stream.arrays import from_ext, from_map, to_ext, to_map
+from leaven.stream.flat import flat_sample
 
 MESSAGE_LIMIT = 1 << 20
 """Size in bytes above which a control message is refused unless asked otherwise."""
@@ -80,6 +81,9 @@ def unpack_sample(data: Buffer) -> dict[Any, Any]:
         FormatError: cut off, not a map, too deeply nested, an array that is not what it promises or one of objects, or
             too many containers for its length.
     """
+    flat = flat_sample(data) if type(data) is bytes else None
+    if flat is not None:
+        return flat
     try:
         sample = _read(data, _SampleBudget(len(data)), strict_map_key=False)
     except Exception as error:

@@ -2,48 +2,27 @@
 
 #include "markers.h"
 
-static lt_status read_table(const lt_marker *marker, size_t *at, lt_all_codes *codes, lt_error *error);
+/* All tables that are in force at the first scan. */
+typedef struct {
+    lt_codes dc[4], ac[4];
+} all_codes;
+
+static lt_status read_codes(lt_bytes jpeg, const lt_header *header, all_codes *codes, lt_error *error);
+static lt_status read_table(const lt_marker *marker, size_t *at, all_codes *codes, lt_error *error);
 static lt_status lay_out(const lt_header *header, int component, int dc, int ac, lt_scan *scan, lt_error *error);
 static lt_status build(const lt_codes *codes, int is_dc, int number, lt_huffman *table, lt_error *error);
 static void fill_look(lt_huffman *table, unsigned code, int length, uint8_t value);
 static void find_steps(const lt_codes *codes, lt_ac *ac);
 static void find_steps_from(uint8_t symbol, int length, int bits, uint16_t *out, const uint16_t *steps);
+static void find_coefficients(const lt_codes *codes, lt_ac *ac);
+static void find_values(uint8_t symbol, int length, uint32_t *out);
 
-lt_status lt_read_codes(lt_bytes jpeg, const lt_header *header, lt_all_codes *codes, lt_error *error) {
-    memset(codes, 0, sizeof *codes);
-    lt_marker marker;
-    size_t next = 2;
-    do {
-        lt_status status = lt_next_marker(jpeg, &next, &marker, error);
-        size_t at = 0;
-        while (status == LT_OK && marker.code == LT_DHT && at < marker.size)
-            status = read_table(&marker, &at, codes, error);
-        if (status != LT_OK) return status;
-    } while (next < header->scan_at);
-    return LT_OK;
-}
-
-void lt_complete_dc(lt_codes *codes) {
-    if (codes->size == 0) return;
-    uint16_t present = 0;
-    unsigned taken = 0; /* of the 1 << 16 codes of 16 bits, those that begin with one of the codes, or are one */
-    for (int i = 0; i < codes->size; i++) present |= (uint16_t)(1u << (codes->values[i] & 15));
-    for (int length = 1; length <= 16; length++) taken += (unsigned)codes->counts[length - 1] << (16 - length);
-    for (int value = 0; value < 12; value++) {
-        if (present >> value & 1 || taken + 1 >= 1u << 16 || codes->counts[15] == 255) continue;
-        if (codes->size == 256) return;
-        codes->values[codes->size++] = (uint8_t)value;
-        codes->counts[15]++;
-        taken++;
-    }
-}
-
-lt_status lt_open_scan(lt_bytes jpeg, const lt_header *header, const lt_all_codes *codes, lt_scan *scan,
-                       lt_error *error) {
+lt_status lt_open_scan(lt_bytes jpeg, const lt_header *header, int tables, lt_scan *scan, lt_error *error) {
     if (!header->baseline || !header->one_scan || header->precision != 8 ||
         (header->components != 1 && header->components != 3))
         return lt_fail(error, LT_UNSUPPORTED, "not one baseline scan of 8 bits with 1 or 3 components");
-    lt_status status = LT_OK;
+    all_codes codes;
+    lt_status status = read_codes(jpeg, header, &codes, error);
     unsigned built = 0;
     scan->blocks = 0;
     for (int i = 0; status == LT_OK && i < header->components; i++) {
@@ -53,10 +32,11 @@ lt_status lt_open_scan(lt_bytes jpeg, const lt_header *header, const lt_all_code
             return lt_fail(error, LT_DAMAGED, "component %d has the Huffman tables %d and %d", i, dc, ac);
         status = lay_out(header, i, dc, ac, scan, error);
         if (status != LT_OK) return status;
-        if (!(built >> dc & 1)) status = build(&codes->dc[dc], 1, dc, &scan->dc[dc], error);
+        if (!(built >> dc & 1)) status = build(&codes.dc[dc], 1, dc, &scan->dc[dc], error);
         if (status == LT_OK && !(built >> (4 + ac) & 1)) {
-            status = build(&codes->ac[ac], 0, ac, &scan->ac[ac].one, error);
-            if (status == LT_OK) find_steps(&codes->ac[ac], &scan->ac[ac]);
+            status = build(&codes.ac[ac], 0, ac, &scan->ac[ac].one, error);
+            if (status == LT_OK && tables & LT_STEPS) find_steps(&codes.ac[ac], &scan->ac[ac]);
+            if (status == LT_OK && tables & LT_COEFFICIENTS) find_coefficients(&codes.ac[ac], &scan->ac[ac]);
         }
         built |= 1u << dc | 1u << (4 + ac);
     }
@@ -72,7 +52,21 @@ unsigned lt_find_long(const lt_huffman *table, unsigned next) {
     return 0;
 }
 
-static lt_status read_table(const lt_marker *marker, size_t *at, lt_all_codes *codes, lt_error *error) {
+static lt_status read_codes(lt_bytes jpeg, const lt_header *header, all_codes *codes, lt_error *error) {
+    memset(codes, 0, sizeof *codes);
+    lt_marker marker;
+    size_t next = 2;
+    do {
+        lt_status status = lt_next_marker(jpeg, &next, &marker, error);
+        size_t at = 0;
+        while (status == LT_OK && marker.code == LT_DHT && at < marker.size)
+            status = read_table(&marker, &at, codes, error);
+        if (status != LT_OK) return status;
+    } while (next < header->scan_at);
+    return LT_OK;
+}
+
+static lt_status read_table(const lt_marker *marker, size_t *at, all_codes *codes, lt_error *error) {
     const uint8_t *body = marker->body + *at;
     size_t left = marker->size - *at;
     if (left < 17) return lt_fail(error, LT_DAMAGED, "a Huffman table is cut off");
@@ -116,9 +110,6 @@ static lt_status build(const lt_codes *codes, int is_dc, int number, lt_huffman 
             uint8_t value = codes->values[place];
             if (is_dc && value > 15) return lt_fail(error, LT_DAMAGED, "a DC difference of %d bits", value);
             fill_look(table, code, length, value);
-            if (value > 15 || table->length[value] != 0) continue;
-            table->code[value] = (uint16_t)code;
-            table->length[value] = (uint8_t)length;
         }
         if (code > (1u << length) - (codes->counts[length - 1] > 0))
             return lt_fail(error, LT_DAMAGED, "Huffman table %d for %s has too many codes", number, kind);
@@ -162,4 +153,24 @@ static void find_steps_from(uint8_t symbol, int length, int bits, uint16_t *out,
             uint16_t both = (uint16_t)(first + steps[(1 << left) + i]);
             out[start + i] = both & (64 << 8 | 32) ? first : both; /* an advance of 64 or 32 bits would be too much */
         }
+}
+
+static void find_coefficients(const lt_codes *codes, lt_ac *ac) {
+    uint32_t *out = ac->coefficients, *end = out + (1 << LT_VALUE_BITS);
+    for (int length = 1, place = 0; length <= LT_VALUE_BITS; length++)
+        for (int i = 0; i < codes->counts[length - 1]; i++, out += 1 << (LT_VALUE_BITS - length))
+            find_values(codes->values[place++], length, out);
+    while (out < end) *out++ = LT_LONGER << 8;
+}
+
+/* The coefficients that a symbol stands for, for all that may follow its code. */
+static void find_values(uint8_t symbol, int length, uint32_t *out) {
+    int size = symbol & 15, run = symbol >> 4, left = LT_VALUE_BITS - length - size, last = size == 0 && run != 15;
+    uint32_t common = (uint32_t)(length + size) | (uint32_t)(last ? LT_END : run + 1) << 8;
+    if (left < 0) common = LT_LONGER << 8;
+    for (int bits = 0; bits < 1 << (left < 0 ? 0 : size); bits++) {
+        int value = bits < 1 << size >> 1 ? bits - (1 << size) + 1 : bits;
+        uint32_t found = left < 0 ? common : common | (uint32_t)value << 16;
+        for (int i = 0; i < 1 << (left < 0 ? LT_VALUE_BITS - length : left); i++) *out++ = found;
+    }
 }

@@ -1,4 +1,5 @@
-/* The Huffman tables of a scan, and how to step over the blocks of its MCUs without keeping any coefficient. */
+/* The Huffman tables of a scan, and how to step over the blocks of its MCUs without keeping any coefficient, or to read
+ * these. */
 #ifndef LEAVEN_TURBO_HUFFMAN_H
 #define LEAVEN_TURBO_HUFFMAN_H
 
@@ -8,11 +9,12 @@
 enum {
     LT_LOOK_BITS = 9,    /* looked up at once to find one code */
     LT_STEP_BITS = 11,   /* to find several at once; with 12, 7 kB take 8 % longer, and 2 MB 6 % less */
+    LT_VALUE_BITS = 10,  /* to find one coefficient with its value */
     LT_MOST_BLOCKS = 10, /* of an MCU */
     /* A block has a DC and at most 63 AC symbols of 16 bits of code and 15 more. */
     LT_MOST_MCU_BYTES = LT_MOST_BLOCKS * 64 * (16 + 15) / 8,
     /* What is looked at from there on has to be readable, too. */
-    LT_AHEAD = 8
+    LT_AHEAD = 16
 };
 
 /* A table as a DHT marker has it: how many codes of each length there are, and what they stand for. */
@@ -22,30 +24,29 @@ typedef struct {
     int size; /* of the values; 0: the file has no such table */
 } lt_codes;
 
-/* All tables that are in force at the first scan. */
-typedef struct {
-    lt_codes dc[4], ac[4];
-} lt_all_codes;
-
-/* A table to decode with, and the codes of the values 0 to 15 (length 0: there is none). */
+/* A table to decode with. */
 typedef struct {
     uint16_t look[1 << LT_LOOK_BITS]; /* value << 8 | length; 0: the code is longer */
     uint32_t end[17];                 /* by length: the first 16 bits that are beyond the codes of this length */
     int shift[17];                    /* by length: from a code to its place among the values */
     uint8_t values[256];
-    uint16_t code[16];
-    uint8_t length[16];
 } lt_huffman;
 
-/* A table of AC codes, and its steps: what the next bits hold, as bits | advance << 8. The bits are those of whole
- * symbols, and the advance is that in the block; it has LT_STEP_LAST where the last of these symbols ends the block.
- * Behind steps[1 << n] lie those for the next n bits, for each n up to LT_STEP_BITS. Where these hold no whole code it
- * is 0, or for LT_STEP_BITS LT_STEP_NONE, which is as an advance that is always too much. */
+/* A table of AC codes, and what the next bits hold by it.
+ *
+ * A step is bits | advance << 8. The bits are those of whole symbols, and the advance is that in the block; it has
+ * LT_STEP_LAST where the last of these symbols ends the block. Behind steps[1 << n] lie those for the next n bits, for each
+ * n up to LT_STEP_BITS. Where these hold no whole code it is 0, or for LT_STEP_BITS LT_STEP_NONE, which is as an advance
+ * that is always too much.
+ *
+ * A coefficient is bits | advance << 8 | value << 16, of one symbol with the bits that belong to it. The advance is
+ * LT_END for the end of a block, and LT_LONGER where the next LT_VALUE_BITS bits are not all of a symbol. */
 typedef struct {
     lt_huffman one;
     uint16_t steps[2 << LT_STEP_BITS];
+    uint32_t coefficients[1 << LT_VALUE_BITS];
 } lt_ac;
-enum { LT_STEP_LAST = 128, LT_STEP_NONE = 64 << 8 };
+enum { LT_STEP_LAST = 128, LT_STEP_NONE = 64 << 8, LT_END = 64, LT_LONGER = 128 };
 
 /* The scan of a file: which component each block of an MCU belongs to, and its tables. It points into itself: open it
  * where it is to stay. */
@@ -60,45 +61,52 @@ typedef struct {
     lt_ac ac[4];
 } lt_scan;
 
-/* LT_DAMAGED: a DHT marker that makes no sense. */
-lt_status lt_read_codes(lt_bytes jpeg, const lt_header *header, lt_all_codes *codes, lt_error *error);
-
-/* Give the codes that are missing for DC differences of 8-bit images a place behind those that there are. An optimised
- * table has codes for what its file needed, and a row that is cut off begins with another difference. The codes that
- * there are stay as they are: some room is always left, as no code consists of ones only. */
-void lt_complete_dc(lt_codes *codes);
+/* What is to be found in the tables of AC codes. */
+enum { LT_STEPS = 1, LT_COEFFICIENTS = 2 };
 
 /* LT_UNSUPPORTED: not one baseline scan of 8 bits with 1 or 3 components. LT_DAMAGED: tables that are none. */
-lt_status lt_open_scan(lt_bytes jpeg, const lt_header *header, const lt_all_codes *codes, lt_scan *scan,
-                       lt_error *error);
+lt_status lt_open_scan(lt_bytes jpeg, const lt_header *header, int tables, lt_scan *scan, lt_error *error);
 
 /* The symbol of a code that is longer than LT_LOOK_BITS, as value << 8 | length; 0: no code. `next`: 16 bits */
 unsigned lt_find_long(const lt_huffman *table, unsigned next);
 
-/* ---- stepping ---- */
+/* ---- stepping and reading ---- */
 
-/* A place in bytes without stuffing: `used` bits are gone of `word`, which was loaded at the bit `at`. */
+/* A place in bytes without stuffing: the highest `count` bits of `word` come next, and then those from `next` on. */
 typedef struct {
-    const uint8_t *data;
-    size_t at;
+    const uint8_t *next;
     uint64_t word;
-    unsigned used;
+    unsigned count;
 } lt_bits;
 
-static inline lt_bits lt_bits_at(const uint8_t *data, size_t at) {
-    return (lt_bits){data, at, lt_load64(data + (at >> 3)) << (at & 7), 0};
-}
-
-static inline size_t lt_bits_place(const lt_bits *bits) { return bits->at + bits->used; }
-
-/* A loaded word has 57 bits at least, and a symbol takes 31 of them at most. */
-static inline void lt_bits_need(lt_bits *bits) {
-    if (bits->used > 57 - 31) *bits = lt_bits_at(bits->data, lt_bits_place(bits));
+/* Make it 56 bits at least. The word may have bits beyond `count`, but only those that follow in the data, too. */
+static inline void lt_bits_fill(lt_bits *bits) {
+    bits->word |= lt_load64(bits->next) >> bits->count;
+    bits->next += (63 - bits->count) >> 3;
+    bits->count |= 56;
 }
 
 static inline void lt_bits_use(lt_bits *bits, unsigned count) {
-    bits->used += count;
     bits->word <<= count;
+    bits->count -= count;
+}
+
+static inline lt_bits lt_bits_at(const uint8_t *data, size_t at) {
+    lt_bits bits = {data + (at >> 3), 0, 0};
+    lt_bits_fill(&bits);
+    lt_bits_use(&bits, at & 7);
+    return bits;
+}
+
+static inline size_t lt_bits_place(const lt_bits *bits, const uint8_t *data) {
+    return (size_t)(bits->next - data) * 8 - bits->count;
+}
+
+/* The next `size` bits, 15 at most, as a signed number: those that begin with 0 are negative. */
+static inline int lt_bits_number(lt_bits *bits, unsigned size) {
+    int32_t value = (int32_t)(bits->word >> 1 >> (63 - size)); /* in two steps, as size may be 0 */
+    lt_bits_use(bits, size);
+    return value < (1 << size >> 1) ? value - (1 << size) + 1 : value;
 }
 
 static inline unsigned lt_next_symbol(const lt_bits *bits, const lt_huffman *table) {
@@ -108,34 +116,72 @@ static inline unsigned lt_next_symbol(const lt_bits *bits, const lt_huffman *tab
 
 /* Take the DC difference of a block. 0: no code. */
 static inline int lt_step_dc(lt_bits *bits, const lt_huffman *table, int *difference) {
-    lt_bits_need(bits);
-    unsigned symbol = lt_next_symbol(bits, table), size = symbol >> 8;
-    if (symbol == 0) return 0;
+    lt_bits_fill(bits);
+    unsigned symbol = lt_next_symbol(bits, table);
     lt_bits_use(bits, symbol & 255);
-    int32_t value = (int32_t)(bits->word >> 1 >> (63 - size)); /* in two steps, as size may be 0 */
-    int negative = value < (1 << size >> 1);
-    *difference = negative ? value - (1 << size) + 1 : value;
-    lt_bits_use(bits, size);
-    return 1;
+    *difference = lt_bits_number(bits, symbol >> 8);
+    return symbol != 0;
 }
 
 /* Pass over the AC coefficients of a block. 0: no code. As in libjpeg, a run beyond the block's end ends it. */
 static inline int lt_step_ac(lt_bits *bits, const lt_ac *ac) {
     for (unsigned k = 1;;) {
-        lt_bits_need(bits);
-        unsigned step = ac->steps[(1 << LT_STEP_BITS) + (bits->word >> (64 - LT_STEP_BITS))], next = k + (step >> 8);
-        if (next < 64 || next - LT_STEP_LAST < 64) {
+        unsigned step = 0, next = 0;
+        lt_bits_fill(bits);
+        for (int i = 0; i < 56 / LT_STEP_BITS; i++, k = next) {
+            step = ac->steps[(1 << LT_STEP_BITS) + (bits->word >> (64 - LT_STEP_BITS))];
+            next = k + (step >> 8);
+            if (next >= 64) break;
             lt_bits_use(bits, step & 63);
-            if (next >= 64) return 1;
-            k = next;
-            continue;
         }
+        if (next < 64) continue;
+        if (next - LT_STEP_LAST < 64) {
+            lt_bits_use(bits, step & 63);
+            return 1;
+        }
+        lt_bits_fill(bits);
         unsigned symbol = lt_next_symbol(bits, &ac->one), size = symbol >> 8 & 15, run = symbol >> 12;
         if (symbol == 0) return 0;
         lt_bits_use(bits, (symbol & 255) + size);
         if (size == 0 && run != 15) return 1;
         k += run + 1;
         if (k >= 64) return 1;
+    }
+}
+
+/* Read the AC coefficients of a block: each value goes to block[place[i]], where i is its zigzag position; 63 also what
+ * would lie beyond. Zeroes are not written, or only for runs of 16. *last: the position of the last one that was. 0: no
+ * code. */
+static inline int lt_read_ac(lt_bits *bits, const lt_ac *ac, const uint8_t *place, int16_t *block, unsigned *last) {
+    for (unsigned k = 0;;) {
+        uint32_t found = 0;
+        unsigned next = 0;
+        lt_bits_fill(bits);
+#pragma GCC unroll 5
+        for (int i = 0; i < 56 / LT_VALUE_BITS; i++, k = next) {
+            found = ac->coefficients[bits->word >> (64 - LT_VALUE_BITS)];
+            next = k + (found >> 8 & 255);
+            if (next >= 63) break;
+            block[place[next]] = (int16_t)(found >> 16);
+            lt_bits_use(bits, found & 63);
+        }
+        *last = k;
+        if (next < 63) continue;
+        if ((found >> 8 & 255) == LT_END) {
+            lt_bits_use(bits, found & 63);
+            return 1;
+        }
+        lt_bits_fill(bits);
+        unsigned symbol = lt_next_symbol(bits, &ac->one), size = symbol >> 8 & 15;
+        if (symbol == 0) return 0;
+        lt_bits_use(bits, symbol & 255);
+        if (size == 0 && symbol >> 12 != 15) return 1;
+        k += (symbol >> 12) + 1;
+        if (size != 0) {
+            *last = k < 63 ? k : 63;
+            block[place[*last]] = (int16_t)lt_bits_number(bits, size);
+        }
+        if (k >= 63) return 1;
     }
 }
 

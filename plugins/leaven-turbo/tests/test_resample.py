@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -240,6 +240,7 @@ scenes = st.builds(scene_of, pictures, views, st.tuples(places, places, places, 
 @given(scenes, st.sampled_from(LAYOUTS))
 def test_pixels_are_those_of_the_reference(scene: tuple[Picture, View], layout: str) -> None:
     picture, view = scene
+    assume(max(abs(view.dx), abs(view.dy)) < 1000)  # the reference would take seconds
     if view.method == NEAREST:
         view = replace(view, x=round(view.x) + 0.03, y=round(view.y) + 0.03, dx=1.19, dy=-1.19)  # between two samples
     difference = np.abs(draw(picture, view, layout) - reference(picture, view))

@@ -153,7 +153,6 @@ def test_json(bench):
         "first_batch_seconds",
         "wait_share",
         "peak_pss_mb",
-        "cores_wanted",
         "processor_share",
     }
     assert result["workers"] == 0

@@ -17,7 +17,7 @@ from leaven_plugins.commands.bench.peers import corpus as making
 from leaven_plugins.commands.bench.peers import photographs as looking
 from leaven_plugins.commands.bench.peers.corpus import corpus
 from leaven_plugins.commands.bench.peers.photographs import Photograph, photographs
-from leaven_plugins.commands.bench.peers.quality import MOST, psnr_of, reference
+from leaven_plugins.commands.bench.peers.quality import MOST, psnr_of, references
 from leaven_plugins.commands.bench.peers.runners import pictures
 from leaven_plugins.commands.bench.peers.shaping import Shape, large_shape, shaped, small_shape
 from leaven_plugins.commands.bench.peers.works import BLUR, NOISE, NOISE_RGB_DEVIATION, SIZE, WORKS, leaven_worker
@@ -220,7 +220,8 @@ def test_validation_of_leaven_shows_the_same_part(made, registry):
         ((_, (batch,)),) = loader
         for image, file in zip(batch["image"], made.files, strict=True):
             smooth = [
-                cv2.blur(np.ascontiguousarray(each.transpose(1, 2, 0)), (9, 9)) for each in (image, reference(file))
+                cv2.blur(np.ascontiguousarray(each.transpose(1, 2, 0)), (9, 9))
+                for each in (image, next(references(file)))
             ]
             assert cv2.PSNR(*smooth) > 35
 
@@ -242,7 +243,7 @@ def test_random_crops_have_the_areas_and_proportions_that_they_are_to_have():
 
 
 def test_quality_of_images(tmp_path, made):
-    expected = np.stack([reference(file) for file in made.files[:3]])
+    expected = np.stack([next(references(file)) for file in made.files[:3]])
     assert expected.shape == (3, 3, SIZE, SIZE)
 
     def quality(images, labels=(0, 1, 2)):
@@ -251,6 +252,22 @@ def test_quality_of_images(tmp_path, made):
 
     assert quality(expected) == MOST
     assert quality(expected[::-1], (2, 1, 0)) == MOST
+    assert quality(np.stack([list(references(file))[-1] for file in made.files[:3]])) == MOST
     off = expected ^ 1  # by one everywhere
     assert quality(off) == pytest.approx(20 * np.log10(255), abs=1e-6)
     assert quality(expected[:0], ()) is None
+
+
+@pytest.mark.parametrize(("width", "height", "apart"), [(384, 384, 0), (576, 384, 0), (500, 375, 0.733)])
+def test_both_references_show_the_same_but_for_where_the_middle_is_cut_out(tmp_path, width, height, apart):
+    """A ramp tells the place: of 500 x 375 pixels, 341 remain; 58 + 112 of these are 249.267 of the source."""
+    ramp = np.broadcast_to(np.arange(width)[:, None] // 2, (height, width, 3)).astype(np.uint8)
+    (tmp_path / "ramp.png").write_bytes(cv2.imencode(".png", ramp)[1].tobytes())
+    whole, exact = references(tmp_path / "ramp.png")
+    difference = exact.astype(float).mean() - whole.astype(float).mean()
+    assert difference == pytest.approx(apart / 2, abs=0.02)
+
+
+def test_an_image_that_is_enlarged_has_one_reference(tmp_path):
+    (tmp_path / "small.png").write_bytes(cv2.imencode(".png", np.zeros((200, 300, 3), np.uint8))[1].tobytes())
+    assert len(list(references(tmp_path / "small.png"))) == 1

@@ -17,7 +17,7 @@ from leaven_plugins.commands.bench.verdict import Verdict, diagnose, enough_work
 NOTHING = dict.fromkeys([*GROUPS, "other"], 0.0)
 
 
-def found(workers=2, images=1000.0, waits=0.99, cores=2, setup=None, counts=None, rates=None, wanted=0.1, **shares):
+def found(workers=2, images=1000.0, waits=0.99, cores=2, setup=None, counts=None, rates=None, scaling=None, **shares):
     """Findings whose workers rest for what ``shares`` leave of their time."""
     rest = {"wait": 1 - sum(shares.values())} if "wait" not in shares else {}
     return Findings(
@@ -26,7 +26,7 @@ def found(workers=2, images=1000.0, waits=0.99, cores=2, setup=None, counts=None
         waits,
         workers,
         cores,
-        wanted,
+        scaling,
         rates or {workers: images},
         counts or {},
         setup or Setup(),
@@ -144,19 +144,22 @@ def test_the_consumer_bounds_what_workers_can_give():
 
 def test_threads_that_wait_for_each_other():
     threads = Setup(transport="threads")
-    verdict = diagnose(found(work=1.0, wanted=1.0, setup=threads))
-    assert verdict.limit == "work"
+    verdict = diagnose(found(work=1.0, scaling=0.95, setup=threads))
+    assert verdict.limit == "threads"
     assert 'transport = "zeromq"' in verdict.advice
-    assert verdict.gain == pytest.approx(2)
-    assert "zeromq" not in diagnose(found(work=1.0, wanted=1.95, setup=threads)).advice
-    assert "zeromq" not in diagnose(found(work=1.0, wanted=1.0)).advice
+    assert verdict.gain == pytest.approx(1.9 / 0.95)
+    assert "2 threads make 0.9 times" in verdict.sentence or "2 threads make 1.0 times" in verdict.sentence
+    for others in (found(work=1.0, scaling=1.9, setup=threads), found(work=1.0, scaling=0.95), found(work=1.0)):
+        assert diagnose(others).limit == "work"
+    assert diagnose(found(work=1.0, scaling=0.95, setup=threads, cores=1)).limit == "work"  # there is no core for it
 
 
 def test_a_folder_is_packed():
-    verdict = diagnose(found(read=0.6, decode=0.3, setup=Setup(folder=True)))
+    verdict = diagnose(found(read=0.6, decode=0.3, setup=Setup(stored="folder")))
     assert "leaven data pack" in verdict.advice
     assert "at most 2.5 times" in verdict.sentence
-    assert "faster disk" in diagnose(found(read=0.6, decode=0.3)).advice
+    assert "faster disk" in diagnose(found(read=0.6, decode=0.3, setup=Setup(stored="file"))).advice
+    assert "disk" not in diagnose(found(read=0.6, decode=0.3)).advice
 
 
 def test_warps_and_wide_rows():
@@ -188,7 +191,7 @@ setups = st.builds(
     decoder=st.sampled_from(["", "opencv", "simplejpeg", "turbo"]),
     turbo=st.booleans(),
     jpegs=st.booleans(),
-    folder=st.booleans(),
+    stored=st.sampled_from(["", "file", "folder"]),
     gpu_augmentation=st.sampled_from([None, False, True]),
     exact=st.booleans(),
     wide=st.booleans(),
@@ -201,7 +204,7 @@ findings = st.builds(
     wait_share=st.floats(0, 1),
     workers=st.integers(0, 256),
     cores=st.integers(1, 256),
-    cores_wanted=st.floats(0, 300),
+    scaling=st.none() | st.floats(0, 300),
     rates=st.dictionaries(st.integers(0, 256), st.floats(0, 1e7), max_size=4),
     counts=st.dictionaries(st.sampled_from(ways), st.integers(0, 10**9)),
     setup=setups,
@@ -211,7 +214,7 @@ findings = st.builds(
 @given(findings)
 def test_any_findings_have_a_verdict(found):
     verdict = diagnose(found)
-    assert verdict.limit in (*GROUPS, "other", "consumer", "loader", "unknown")
+    assert verdict.limit in (*GROUPS, "other", "consumer", "loader", "threads", "unknown")
     assert verdict.limit != "wait"
     assert verdict.sentence[0].isupper()
     assert verdict.sentence.endswith(".")

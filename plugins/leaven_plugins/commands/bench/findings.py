@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _LOCKED = 1.25
-"""Times as fast as one: two threads that leave the lock are 1.9, on a busy machine too, those that need it 1 or less."""
+"""Times as fast as one: two threads that leave the lock are 1.9, those that need it about 1, on a busy machine too."""
 
 
 @dataclass(frozen=True)

@@ -65,9 +65,9 @@ class _SettledTrace(Trace):
             super().worker(number, pid, lane, request, changes)
 
     def consumer(self, name: str, began_ns: int, ended_ns: int, **args: Any) -> None:
-        self._settled = self._settled or name == "step"
         if self._settled:
             super().consumer(name, began_ns, ended_ns, **args)
+        self._settled = self._settled or name == "step"
 
 
 def _unknown() -> int | None:

@@ -151,7 +151,7 @@ def _taking_turns_at_the_lock(found: Findings) -> Verdict:
     scaling = found.scaling or 1.0
     reason = f"Python's lock limits: {found.workers} threads make {scaling:.1f} times as many images as one"
     gain = max(1.0, capacity(min(found.workers, found.cores)) / max(scaling, 0.1))
-    remedy = Remedy('set transport = "zeromq", for workers that are processes', gain)
+    remedy = Remedy('set transport = "zeromq", for workers that are processes', gain, at_most=True)
     return _with_remedy("threads", reason, remedy, found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -59,7 +60,7 @@ def pictured(
 
     Args:
         request: what they belong to.
-        planned: its rows.
+        planned: some of its rows; no more than ``CHUNK`` where there is an easel.
         decoder: makes what is not drawn.
         easel: draws what it can; ``None``: nothing is drawn.
         is_final: whether nothing is left to be done to an image once it is drawn.
@@ -67,13 +68,16 @@ def pictured(
     if easel is None:
         yield from _decoded(request, planned, decoder)
         return
-    size = 1 if request.progress is None else CHUNK
-    for start in range(0, len(planned), size):
-        chunk = planned[start : start + size]
-        drawn = easel.draw(request, [each for each in chunk if _is_drawn(each.shot, easel)], is_final)
-        rest = _decoded(request, [each for each in chunk if each.place not in drawn], decoder)
-        for each in chunk:
-            yield (each, drawn[each.place]) if each.place in drawn else next(rest)
+    drawn = easel.draw(request, [each for each in planned if _is_drawn(each.shot, easel)], is_final)
+    rest = _decoded(request, [each for each in planned if each.place not in drawn], decoder)
+    for each in planned:
+        yield (each, drawn[each.place]) if each.place in drawn else next(rest)
+
+
+def chunks(planned: Iterator[Planned], size: int) -> Iterator[list[Planned]]:
+    """Yield lists of up to ``size``."""
+    while chunk := list(islice(planned, size)):
+        yield chunk
 
 
 def _is_drawn(shot: Shot, easel: Easel) -> bool:

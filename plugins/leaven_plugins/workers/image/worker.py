@@ -27,7 +27,7 @@ from leaven_plugins.ops.rendering import view, view_transform, warp
 from leaven_plugins.rngs.epochs import at_epoch
 from leaven_plugins.rngs.fitting import check_fit
 from leaven_plugins.workers.image.chain import OpChain
-from leaven_plugins.workers.image.drawing import Easel, Finished, Placed, Planned, pictured
+from leaven_plugins.workers.image.drawing import CHUNK, Easel, Finished, Placed, Planned, chunks, pictured
 from leaven_plugins.workers.image.parameters import GEOMETRY, check_params
 from leaven_plugins.workers.image.pixels import with_channels, with_colorspace, write
 from leaven_plugins.workers.image.process import settle
@@ -128,21 +128,23 @@ class ImageWorker(BufferWorker):
         return counts
 
     def process(self, request: Request) -> Mapping[str, Any]:
-        """Fill the rows: plan all of them, then let the decoder work on the whole batch.
+        """Fill the rows: plan some of them, then let the decoder work on these.
 
+        A decoder that draws gets as many at a time as stay in the processor's cache, another one the whole batch.
         A subclass that defines :meth:`prepare` fills one row after the other instead.
         """
         if type(self).prepare is not ImageWorker.prepare:
             return super().process(request)
-        rows, planned = self._planned(request)
-        for (place, sample, row, shot), pixels in pictured(
-            request, planned, self._decoder, self._easel, self._finished
-        ):
-            with giving_up(request, place, row):
-                if isinstance(pixels, Exception):
-                    raise _undecodable(pixels) from pixels
-                row.doing = request.doing
-                self.fill(sample, row, row_views(request, place), shot, pixels)
+        rows: list[Row] = []
+        for planned in chunks(self._planned(request, rows), self._chunk(request)):
+            for (place, sample, row, shot), pixels in pictured(
+                request, planned, self._decoder, self._easel, self._finished
+            ):
+                with giving_up(request, place, row):
+                    if isinstance(pixels, Exception):
+                        raise _undecodable(pixels) from pixels
+                    row.doing = request.doing
+                    self.fill(sample, row, row_views(request, place), shot, pixels)
         return {**request.arrays, **aligned(rows)}
 
     def prepare(self, sample: Mapping[str, Any], row: Row, buffers: Mapping[str, NDArray[Any]]) -> None:
@@ -243,17 +245,23 @@ class ImageWorker(BufferWorker):
         """Return whether nothing is left to do once an image is drawn."""
         return not shot.values.get("colorspace") and (self._gpu_augmentation or not self._chain.applies(shot.values))
 
-    def _planned(self, request: Request) -> tuple[list[Row], list[Planned]]:
-        """Return all rows, and what is to be made of those that can be planned."""
-        rows, planned = [], []
+    def _chunk(self, request: Request) -> int:
+        if self._easel is None:
+            return request.rows
+        return 1 if request.progress is None else CHUNK  # one at a time is what a trace can tell apart
+
+    def _planned(self, request: Request, rows: list[Row]) -> Iterator[Planned]:
+        """Yield what is to be made, and append all rows."""
         for place, item in enumerate(request.samples):
             row = Row(item, request.streams)
             rows.append(row)
             request.doing(item.index, "draw")
+            planned = None
             with giving_up(request, place, row):
                 sample = opened(item, row)
-                planned.append(Planned(place, sample, row, self.plan(sample, row)))
-        return rows, planned
+                planned = Planned(place, sample, row, self.plan(sample, row))
+            if planned is not None:
+                yield planned
 
     def render(self, shot: Shot, decoded: Decoded) -> Image:
         """Return the image after geometry, ``(height, width, channels)`` of the buffer's size."""
