@@ -35,6 +35,7 @@ IMPORT_RECIPES = {"leaven._worker", "leaven.stream.lanes", "leaven.tasks.functio
 NEIGHBOURS: dict[str, set[str]] = {
     "commands.bench": {
         "commands.show.examples",
+        "commands.show.lettering",
         "commands.train.command",
         "commands.train.experiment",
         "ops.geometry",

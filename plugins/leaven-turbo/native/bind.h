@@ -13,7 +13,6 @@ LT_FUNCTION(lt_py_info);              /* bind_info.c: info(data) */
 LT_FUNCTION(lt_py_draw);              /* bind_draw.c: draw(...) */
 LT_FUNCTION(lt_py_make_index);        /* bind_index.c: make_index(data, interval) */
 LT_FUNCTION(lt_py_check_index);       /* bind_index.c: check_index(index, data) */
-LT_FUNCTION(lt_py_splice);            /* bind_splice.c: splice(data, left, top, right, bottom, index=None) */
 LT_FUNCTION(lt_py_repack);            /* bind_repack.c: repack(data, interval, exif, icc, others) */
 LT_FUNCTION(lt_py_same_coefficients); /* bind_repack.c: same_coefficients(one, other) */
 LT_FUNCTION(lt_py__resample);         /* bind_resample.c: _resample(planes, color, view, out, layout, plain) */

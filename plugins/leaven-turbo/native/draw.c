@@ -1,5 +1,7 @@
 #include "draw.h"
 
+#include "blocks.h"
+
 #include <stdlib.h>
 #include <time.h>
 
@@ -10,7 +12,6 @@ int lt_workspace_open(lt_workspace *workspace) {
 
 void lt_workspace_close(lt_workspace *workspace) {
     lt_reader_free(workspace->reader);
-    free(workspace->spliced.data);
     free(workspace->planes.data);
     free(workspace->resampling.data);
 }
@@ -81,79 +82,22 @@ typedef struct {
     int n, rows;
 } task;
 
-static lt_status decode_spliced(const task *task, lt_mcus mcus, size_t size, lt_planes *planes, lt_error *error) {
-    lt_workspace *workspace = task->workspace;
-    lt_bytes small = {workspace->spliced.data, size};
-    lt_status status = lt_decode_planes(workspace->reader, small, task->n,
-                                        (mcus.bottom - mcus.top) * task->header->mcu_height, planes,
-                                        &workspace->planes, error);
-    for (int p = 0; status == LT_OK && p < planes->count; p++) {
-        planes->x[p] = (double)mcus.left * task->header->mcu_width;
-        planes->y[p] = (double)mcus.top * task->header->mcu_height;
-    }
-    return status;
-}
-
-static lt_status decode_segments(const task *task, const lt_index *index, lt_planes *planes, lt_error *error) {
-    const lt_header *header = task->header;
-    lt_mcus mcus = task->mcus;
-    mcus.left -= mcus.left % index->interval;
-    mcus.right += (index->interval - mcus.right % index->interval) % index->interval;
-    if (mcus.right > header->mcus_per_row) mcus.right = header->mcus_per_row;
-    size_t room = lt_splice_bound(task->job->jpeg, header, mcus, index), size = 0;
-    uint8_t *out = lt_scratch_room(&task->workspace->spliced, room);
-    if (out == NULL) return lt_fail(error, LT_NO_MEMORY, "no memory for a part of a JPEG");
-    lt_status status = lt_splice(task->job->jpeg, header, index, mcus, out, room, &size, error);
-    return status == LT_OK ? decode_spliced(task, mcus, size, planes, error) : status;
+static lt_status decode_mcus(const task *task, const lt_index *index, lt_planes *planes, lt_error *error) {
+    return lt_decode_mcus(task->job->jpeg, task->header, index, task->mcus, task->n, planes, &task->workspace->planes,
+                          error);
 }
 
 static lt_status decode_indexed(const task *task, lt_planes *planes, lt_error *error) {
     lt_index index = {0};
     lt_status status = lt_index_read(task->job->index, task->job->jpeg, task->header, &index, error);
-    if (status == LT_OK) status = decode_segments(task, &index, planes, error);
+    if (status == LT_OK) status = decode_mcus(task, &index, planes, error);
     lt_index_free(&index);
-    return status;
-}
-
-static lt_status decode_by_markers(const task *task, lt_planes *planes, lt_error *error) {
-    lt_index index = {0};
-    lt_status status = lt_index_marked(task->job->jpeg, task->header, &index, error);
-    if (status == LT_OK) status = decode_segments(task, &index, planes, error);
-    lt_index_free(&index);
-    return status;
-}
-
-static lt_status decode_by_walking(const task *task, lt_planes *planes, lt_error *error) {
-    lt_mcus mcus = task->mcus;
-    lt_run *runs = malloc((size_t)(mcus.bottom - mcus.top) * sizeof *runs);
-    if (runs == NULL) return lt_fail(error, LT_NO_MEMORY, "no memory for %d rows of a JPEG", mcus.bottom - mcus.top);
-    lt_status status = lt_walk_runs(task->job->jpeg, task->header, mcus, runs, error);
-    if (status == LT_OK) {
-        size_t room = lt_splice_runs_bound(task->job->jpeg, task->header, mcus, runs), size = 0;
-        uint8_t *out = lt_scratch_room(&task->workspace->spliced, room);
-        status = out == NULL ? lt_fail(error, LT_NO_MEMORY, "no memory for a part of a JPEG")
-                             : lt_splice_runs(task->job->jpeg, task->header, runs, mcus, out, room, &size, error);
-        if (status == LT_OK) status = decode_spliced(task, mcus, size, planes, error);
-    }
-    free(runs);
     return status;
 }
 
 static lt_status decode_plainly(const task *task, lt_planes *planes, lt_error *error) {
     return lt_decode_planes(task->workspace->reader, task->job->jpeg, task->n, task->rows, planes,
                             &task->workspace->planes, error);
-}
-
-/* Walking costs half of what decoding does (0.31 ms against 0.67 ms per 100 kB), and pays where less than half of the
- * MCUs down to the last row that is needed are to be decoded. */
-static int worth_walking(const task *task) {
-    lt_mcus mcus = task->mcus;
-    int64_t part = (int64_t)(mcus.right - mcus.left) * (mcus.bottom - mcus.top);
-    return 2 * part < (int64_t)task->header->mcus_per_row * mcus.bottom;
-}
-
-static int has_markers(const lt_header *header) {
-    return header->restart_interval > 0 && header->mcus_per_row % header->restart_interval == 0;
 }
 
 static lt_status decode(const task *task, lt_planes *planes, lt_outcome *outcome) {
@@ -166,11 +110,8 @@ static lt_status decode(const task *task, lt_planes *planes, lt_outcome *outcome
         if (status == LT_OK || status == LT_NO_MEMORY) return status;
         outcome->refused_index = status == LT_BAD_INDEX;
     }
-    outcome->way = LT_BY_MARKERS;
-    if (simple && has_markers(header) && decode_by_markers(task, planes, error) == LT_OK) return LT_OK;
-    outcome->way = LT_BY_WALKING;
-    if (simple && !has_markers(header) && worth_walking(task) && decode_by_walking(task, planes, error) == LT_OK)
-        return LT_OK;
+    outcome->way = header->restart_interval != 0 ? LT_BY_MARKERS : LT_BY_WALKING;
+    if (simple && decode_mcus(task, NULL, planes, error) == LT_OK) return LT_OK;
     outcome->way = LT_PLAINLY;
     return decode_plainly(task, planes, error);
 }

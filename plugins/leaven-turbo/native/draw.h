@@ -27,7 +27,7 @@ typedef struct {
 
 typedef struct {
     lt_reader *reader;
-    lt_scratch spliced, planes, resampling;
+    lt_scratch planes, resampling;
 } lt_workspace;
 
 int lt_workspace_open(lt_workspace *workspace); /* 0: no memory */

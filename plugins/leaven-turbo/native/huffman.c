@@ -10,6 +10,7 @@ typedef struct {
 static lt_status read_codes(lt_bytes jpeg, const lt_header *header, all_codes *codes, lt_error *error);
 static lt_status read_table(const lt_marker *marker, size_t *at, all_codes *codes, lt_error *error);
 static lt_status lay_out(const lt_header *header, int component, int dc, int ac, lt_scan *scan, lt_error *error);
+static lt_status check_promise(lt_bytes jpeg, const lt_header *header, const lt_scan *scan, lt_error *error);
 static lt_status build(const lt_codes *codes, int is_dc, int number, lt_huffman *table, lt_error *error);
 static void fill_look(lt_huffman *table, unsigned code, int length, uint8_t value);
 static void find_steps(const lt_codes *codes, lt_ac *ac);
@@ -40,7 +41,7 @@ lt_status lt_open_scan(lt_bytes jpeg, const lt_header *header, int tables, lt_sc
         }
         built |= 1u << dc | 1u << (4 + ac);
     }
-    return status;
+    return status == LT_OK ? check_promise(jpeg, header, scan, error) : status;
 }
 
 unsigned lt_find_long(const lt_huffman *table, unsigned next) {
@@ -94,6 +95,14 @@ static lt_status lay_out(const lt_header *header, int component, int dc, int ac,
     }
     scan->blocks += blocks;
     return LT_OK;
+}
+
+/* Each block takes two bits at least. */
+static lt_status check_promise(lt_bytes jpeg, const lt_header *header, const lt_scan *scan, lt_error *error) {
+    uint64_t blocks = (uint64_t)header->mcus_per_row * (uint64_t)header->mcu_rows * (uint64_t)scan->blocks;
+    if (blocks <= (uint64_t)(jpeg.size - header->scan_at) * 4) return LT_OK;
+    return lt_fail(error, LT_DAMAGED, "%llu blocks are promised, and there are %zu bytes for them",
+                   (unsigned long long)blocks, jpeg.size - header->scan_at);
 }
 
 /* Codes of a length follow upon each other, those of the next one upon twice the last; see JPEG (T.81), annex C. */
@@ -151,7 +160,8 @@ static void find_steps_from(uint8_t symbol, int length, int bits, uint16_t *out,
     for (int start = 0; start < count; start += 1 << left)
         for (int i = 0; i < 1 << left; i++) {
             uint16_t both = (uint16_t)(first + steps[(1 << left) + i]);
-            out[start + i] = both & (64 << 8 | 32) ? first : both; /* an advance of 64 or 32 bits would be too much */
+            int fits = (both & 63) <= LT_MOST_STEP && !(both & 64 << 8);
+            out[start + i] = fits ? both : first;
         }
 }
 

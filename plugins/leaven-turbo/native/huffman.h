@@ -9,6 +9,7 @@
 enum {
     LT_LOOK_BITS = 9,    /* looked up at once to find one code */
     LT_STEP_BITS = 11,   /* to find several at once; with 12, 7 kB take 8 % longer, and 2 MB 6 % less */
+    LT_MOST_STEP = 28,   /* bits of what a step passes over */
     LT_VALUE_BITS = 10,  /* to find one coefficient with its value */
     LT_MOST_BLOCKS = 10, /* of an MCU */
     /* A block has a DC and at most 63 AC symbols of 16 bits of code and 15 more. */
@@ -128,7 +129,7 @@ static inline int lt_step_ac(lt_bits *bits, const lt_ac *ac) {
     for (unsigned k = 1;;) {
         unsigned step = 0, next = 0;
         lt_bits_fill(bits);
-        for (int i = 0; i < 56 / LT_STEP_BITS; i++, k = next) {
+        for (int i = 0; i < 56 / LT_MOST_STEP; i++, k = next) {
             step = ac->steps[(1 << LT_STEP_BITS) + (bits->word >> (64 - LT_STEP_BITS))];
             next = k + (step >> 8);
             if (next >= 64) break;

@@ -31,7 +31,7 @@ int lt_py_bytes(PyObject *object, Py_buffer *buffer, lt_bytes *bytes) {
 #define FUNCTION(name) {#name, (PyCFunction)(void (*)(void))lt_py_##name, METH_FASTCALL, NULL}
 
 static PyMethodDef FUNCTIONS[] = {
-    FUNCTION(info), FUNCTION(draw), FUNCTION(make_index), FUNCTION(check_index), FUNCTION(splice), FUNCTION(repack),
+    FUNCTION(info), FUNCTION(draw), FUNCTION(make_index), FUNCTION(check_index), FUNCTION(repack),
     FUNCTION(same_coefficients), FUNCTION(_resample), FUNCTION(_view_box), {NULL, NULL, 0, NULL},
 };
 

@@ -96,38 +96,12 @@ lt_status lt_index_marked(lt_bytes jpeg, const lt_header *header, lt_index *inde
  * another kind of file; LT_DAMAGED: it does not hold what it promises). `interval` has to divide mcus_per_row. */
 lt_status lt_index_walked(lt_bytes jpeg, const lt_header *header, int interval, lt_index *index, lt_error *error);
 
-/* walk.c: walk as far as the rectangle of MCUs reaches, and keep what lt_splice needs for it: an index of kind LT_WALKED
- * whose `interval` is right - left, with one segment for each row of MCUs from top to bottom: see lt_patch.sparse. */
-typedef struct {
-    int left, top, right, bottom; /* MCUs; right and bottom are exclusive */
-} lt_mcus;
-
-typedef struct {
-    uint64_t begin, end; /* bit offsets as in lt_index of kind LT_WALKED */
-    int16_t dc[3];
-} lt_run;
-
-/* Fill runs[0 .. bottom - top) with where each row of the rectangle lies. */
-lt_status lt_walk_runs(lt_bytes jpeg, const lt_header *header, lt_mcus mcus, lt_run *runs, lt_error *error);
-
 /* index_file.c: an index as bytes, to be stored beside the image. It holds a version, the size of the JPEG, a checksum
  * of itself and a fingerprint of the file (its markers up to the scan, and samples of the rest), so that one that is
  * damaged, or that of another file, is LT_BAD_INDEX. `lt_index_write` allocates *bytes with malloc. */
 lt_status lt_index_write(const lt_index *index, lt_bytes jpeg, const lt_header *header, uint8_t **bytes, size_t *size,
                          lt_error *error);
 lt_status lt_index_read(lt_bytes stored, lt_bytes jpeg, const lt_header *header, lt_index *index, lt_error *error);
-
-/* splice.c: make a small baseline JPEG of just the MCUs of a rectangle: a standard file, with restart markers where it
- * was put together, whose width and height are those of the rectangle (cut at the image's right and lower borders).
- * A rectangle's left and right have to be multiples of the index's interval (right may be mcus_per_row); see
- * lt_align. *out has to have room for lt_splice_bound bytes. LT_BAD_INDEX: the file has not what the index says at the
- * places that are looked at; LT_UNSUPPORTED: a DC difference that the file's Huffman table has no code for. */
-size_t lt_splice_bound(lt_bytes jpeg, const lt_header *header, lt_mcus mcus, const lt_index *index);
-lt_status lt_splice(lt_bytes jpeg, const lt_header *header, const lt_index *index, lt_mcus mcus, uint8_t *out,
-                    size_t room, size_t *size, lt_error *error);
-size_t lt_splice_runs_bound(lt_bytes jpeg, const lt_header *header, lt_mcus mcus, const lt_run *runs);
-lt_status lt_splice_runs(lt_bytes jpeg, const lt_header *header, const lt_run *runs, lt_mcus mcus, uint8_t *out,
-                         size_t room, size_t *size, lt_error *error);
 
 /* ---- pixels ---- */
 

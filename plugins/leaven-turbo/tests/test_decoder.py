@@ -145,9 +145,15 @@ def test_an_ordinary_file_is_walked(decoder):
     assert counts == {"turbo: by walking": 1}
 
 
-def test_most_of_an_ordinary_file_is_decoded_plainly(decoder):
+def test_all_of_an_ordinary_file_is_walked(decoder):
     _, counts = drawn(decoder, jpeg(smooth(300, 400)), [[8, 0, 0], [0, 7.5, 0]])
-    assert counts == {"turbo: plainly": 1}
+    assert counts == {"turbo: by walking": 1}
+
+
+@pytest.mark.parametrize(("kind", "way"), [("progressive", "plainly"), ("odd restart markers", "by restart markers")])
+def test_which_way_other_files_go(decoder, kind, way):
+    _, counts = drawn(decoder, jpeg(smooth(300, 400), *FILES[kind]), [[1, 0, 30], [0, 1, 40]])
+    assert counts == {f"turbo: {way}": 1}
 
 
 def test_an_index_of_another_file_is_refused(decoder):

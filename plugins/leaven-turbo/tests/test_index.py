@@ -6,7 +6,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ pytest.importorskip("leaven_turbo")
 from leaven_turbo import _native
 
 CHECKED_AT = 8
+INDEXED = 0
 
 
 def picture(height: int, width: int, seed: int = 0) -> NDArray[np.uint8]:
@@ -35,13 +36,32 @@ def jpeg(
     return cv2.imencode(".jpg", image[..., 0] if grey else image, options)[1].tobytes()
 
 
+class Outcome(NamedTuple):
+    """What is said of an image that was drawn."""
+
+    status: str
+    way: int
+    refused: bool
+    resampling: int
+    text: str
+
+
+def drawn(data: bytes, box: tuple[int, int, int, int], index: bytes | None = None) -> tuple[Outcome, NDArray[np.uint8]]:
+    """Draw left, top, right and bottom of a file at its own size."""
+    left, top, right, bottom = box
+    out = np.zeros((1, bottom - top, right - left, 3), np.uint8)
+    numbers = np.array([[left, 1, top, 1, 1, 1, 0, 0, 0, 0, 0]], np.float64)
+    (outcome,) = _native.draw([data], [index], numbers, out, 2**40, None, None)
+    return Outcome(*outcome), out
+
+
 def refused(index: bytes, data: bytes, match: str | None = None) -> None:
     with pytest.raises(_native.JpegError, match=match) as caught:
         _native.check_index(index, data)
     assert caught.value.status == "index"
-    with pytest.raises(_native.JpegError) as caught:
-        _native.splice(data, 0, 0, 1, 1, index)
-    assert caught.value.status == "index"
+    outcome, pixels = drawn(data, (0, 0, 16, 16), index)
+    assert outcome.refused == (index != b"")  # which is none
+    np.testing.assert_array_equal(pixels, drawn(data, (0, 0, 16, 16))[1])
 
 
 def outcome(attempt: Callable[[], bytes]) -> str:
@@ -183,11 +203,17 @@ def test_offsets_that_do_not_lie_between_markers():
     lengths[2] -= 1
     wrong = sealed(index[:27] + b"".join(map(varint, lengths)))
     _native.check_index(wrong, data)  # nothing that it could see without looking at each segment
-    assert _native.splice(data, 0, 2, 6, 4, wrong) == _native.splice(data, 0, 2, 6, 4, index)
-    for box in ((0, 0, 6, 4), (3, 0, 6, 1), (0, 1, 3, 2)):
-        with pytest.raises(_native.JpegError, match="between its markers") as caught:
-            _native.splice(data, *box, wrong)
-        assert caught.value.status == "index"
+    width, height = 96, 64
+    below = 0, 2 * 16 + 4, width, height
+    outcome, pixels = drawn(data, below, wrong)
+    assert (outcome.way, outcome.refused) == (INDEXED, False)
+    np.testing.assert_array_equal(pixels, drawn(data, below)[1])
+    for box in ((0, 0, width, height), (60, 0, width, 10), (0, 20, 40, 30)):
+        outcome, pixels = drawn(data, box, wrong)
+        assert outcome.refused
+        assert outcome.way != INDEXED
+        assert "between its markers" in outcome.text
+        np.testing.assert_array_equal(pixels, drawn(data, box)[1])
 
 
 def test_a_segment_that_holds_others():
@@ -197,9 +223,21 @@ def test_a_segment_that_holds_others():
     assert data[offsets[2] - 1] == data[offsets[10] - 1] == 0xD1
     lengths = [offsets[1] - offsets[0], offsets[10] - offsets[1]] + [1] * 16
     forged = sealed(index[:27] + b"".join(map(varint, lengths)))
-    with pytest.raises(_native.JpegError, match="markers within") as caught:
-        _native.splice(data, 3, 0, 6, 1, forged)
-    assert caught.value.status == "index"
+    outcome, pixels = drawn(data, (60, 0, 90, 10), forged)
+    assert outcome.refused
+    assert "markers within" in outcome.text
+    np.testing.assert_array_equal(pixels, drawn(data, (60, 0, 90, 10))[1])
+
+
+def test_an_index_that_was_walked_has_to_agree_with_the_data():
+    """Where a segment is said to begin is compared with where the one before ends."""
+    data = jpeg()
+    index = _native.make_index(data, 3)
+    wrong = sealed(index[:27] + bytes([index[27] ^ 1]) + index[28:])
+    for box in ((0, 0, 40, 10), (50, 0, 96, 16)):
+        outcome, pixels = drawn(data, box, wrong)
+        assert outcome.refused
+        np.testing.assert_array_equal(pixels, drawn(data, box)[1])
 
 
 @given(st.data(), st.sampled_from([0, 3]))
@@ -209,8 +247,8 @@ def test_a_forged_index_never_does_more_than_raise(data, restart):
     index = bytearray(_native.make_index(file, 3))
     for at in data.draw(st.lists(st.integers(24, len(index) - 1), min_size=1, max_size=5)):
         index[at] = data.draw(st.sampled_from([0, 1, 127, 128, 255]) | st.integers(0, 255))
-    attempt = outcome(lambda: _native.splice(file, 0, 0, 6, 4, sealed(bytes(index))))
-    assert attempt in ("made", "index", "unsupported", "argument")
+    outcome, _ = drawn(file, (7, 3, 90, 61), sealed(bytes(index)))
+    assert outcome.status == ""
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def of_photos(photos):
 
 
 def test_large_photographs_are_decode_bound(doctor, photos):
-    told = doctor(*of_photos(photos))
+    told = doctor(*of_photos(photos), "worker.image_rng=random_resized_crop")
     assert told["stages"]["decode"] > 0.5
     assert told["verdict"]["limit"] == "decode"
     assert "leaven data optimize" in told["verdict"]["advice"]
@@ -188,10 +188,13 @@ def test_a_slow_consumer_without_workers(doctor):
     assert "nworkers = 1" in told["verdict"]["advice"]
 
 
-def test_python_in_threads_is_bound_by_the_lock(doctor):
+def test_python_in_threads_is_better_off_in_processes(doctor):
     told = doctor('worker.ops=["count"]', "loader.transport=threads")
-    assert told["verdict"]["limit"] in ("threads", "photometric")  # where other programs have the cores, one is as fast
-    assert told["verdict"]["gain"] > 1
+    verdict = told["verdict"]
+    assert verdict["gain"] > 1
+    if verdict["limit"] == "threads":  # else other programs have the cores, and processes are hardly faster
+        assert "zeromq" in verdict["advice"]
+        assert verdict["gain"] > 1.3
 
 
 def test_threads_that_starve_behind_python_are_warned_of(doctor):
@@ -235,16 +238,18 @@ def test_what_is_read_from_a_configuration(config, photos):
     assert plain.transport == "zeromq"
     assert plain.decoder in ("opencv", "turbo")  # what "auto" stands for
     assert plain.turbo == (plain.decoder == "turbo")
-    assert (plain.jpegs, plain.stored) == (False, "")
+    assert (plain.jpegs, plain.crops, plain.stored) == (False, False, "")
     assert (plain.gpu_augmentation, plain.exact, plain.wide) == (False, False, False)
     ways = "worker.exact=true", "worker.gpu_augmentation=true", "worker.image.dtype=float32"
-    other = setup_with(config, *of_photos(photos), "loader.transport=threads", *ways)
+    other = setup_with(config, *of_photos(photos), "loader.transport=threads", "worker.image_rng=mixture", *ways)
+    assert other.crops
     assert (other.transport, other.decoder, other.jpegs, other.stored) == ("threads", "opencv", True, "folder")
     assert (other.gpu_augmentation, other.exact, other.wide) == (True, True, True)
 
 
 def test_a_component_with_parameters_has_its_name(config):
     assert setup_with(config, 'worker.decoder={use="decoder:opencv"}').decoder == "opencv"
+    assert not setup_with(config, 'worker.image_rng={use="none"}').crops
 
 
 # ---- processor time

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from leaven.stream.board import STAGES
 from leaven_plugins.commands.bench.findings import Findings, Setup
-from leaven_plugins.commands.bench.remedies import OPTIMIZED, TURBO, amdahl
+from leaven_plugins.commands.bench.remedies import OPTIMIZED, TURBO, WHOLE, amdahl
 from leaven_plugins.commands.bench.stages import GROUPS, grouped
 from leaven_plugins.commands.bench.starving import Company
 from leaven_plugins.commands.bench.verdict import Verdict, diagnose, enough_workers
@@ -17,7 +17,7 @@ from leaven_plugins.commands.bench.verdict import Verdict, diagnose, enough_work
 NOTHING = dict.fromkeys([*GROUPS, "other"], 0.0)
 
 
-def found(workers=2, images=1000.0, waits=0.99, cores=2, setup=None, counts=None, rates=None, scaling=None, **shares):
+def found(workers=2, images=1000.0, waits=0.99, cores=2, setup=None, counts=None, rates=None, processes=None, **shares):
     """Findings whose workers rest for what ``shares`` leave of their time."""
     rest = {"wait": 1 - sum(shares.values())} if "wait" not in shares else {}
     return Findings(
@@ -26,7 +26,7 @@ def found(workers=2, images=1000.0, waits=0.99, cores=2, setup=None, counts=None
         waits,
         workers,
         cores,
-        scaling,
+        processes,
         rates or {workers: images},
         counts or {},
         setup or Setup(),
@@ -84,7 +84,7 @@ def test_one_process_in_which_the_consumer_takes_most_of_the_time():
 
 
 def test_jpegs_without_turbo():
-    verdict = diagnose(found(decode=0.9, setup=Setup(decoder="opencv", jpegs=True)))
+    verdict = diagnose(found(decode=0.9, setup=Setup(decoder="opencv", jpegs=True, crops=True)))
     assert "pip install leaven-turbo" in verdict.advice
     assert "leaven data optimize" in verdict.advice
     assert verdict.gain == pytest.approx(1 / (0.1 + 0.9 / OPTIMIZED))
@@ -93,13 +93,13 @@ def test_jpegs_without_turbo():
 
 
 def test_turbo_is_installed_but_not_used():
-    verdict = diagnose(found(decode=0.9, setup=Setup(decoder="opencv", jpegs=True, turbo=True)))
+    verdict = diagnose(found(decode=0.9, setup=Setup(decoder="opencv", jpegs=True, turbo=True, crops=True)))
     assert 'decoder = "turbo"' in verdict.advice
     assert "pip" not in verdict.advice
 
 
 def test_files_that_are_not_repacked():
-    turbo = Setup(decoder="turbo", jpegs=True, turbo=True)
+    turbo = Setup(decoder="turbo", jpegs=True, turbo=True, crops=True)
     verdict = diagnose(found(decode=0.8, setup=turbo, counts={"turbo: by walking": 90, "turbo: plainly": 10}))
     assert "repack" in verdict.advice
     assert verdict.gain == pytest.approx(amdahl(0.8, OPTIMIZED / TURBO))
@@ -110,10 +110,19 @@ def test_files_that_are_not_repacked():
 
 
 def test_files_that_are_repacked_have_nothing_left_but_pixels():
-    setup = Setup(decoder="turbo", jpegs=True, turbo=True)
+    setup = Setup(decoder="turbo", jpegs=True, turbo=True, crops=True)
     verdict = diagnose(found(decode=0.8, setup=setup, counts={"turbo: indexed": 100}))
     assert "--resize" in verdict.advice
     assert "half of the time" in verdict.sentence
+
+
+def test_images_that_are_shown_as_a_whole_are_not_repacked():
+    verdict = diagnose(found(decode=0.9, setup=Setup(decoder="opencv", jpegs=True)))
+    assert "pip install leaven-turbo" in verdict.advice
+    assert verdict.gain == pytest.approx(amdahl(0.9, WHOLE))
+    turbo = Setup(decoder="turbo", jpegs=True, turbo=True)
+    for advice in (verdict.advice, diagnose(found(decode=0.9, setup=turbo, counts={"turbo: plainly": 9})).advice):
+        assert "optimize" not in advice
 
 
 def test_other_images_than_jpegs_are_not_repacked():
@@ -144,14 +153,13 @@ def test_the_consumer_bounds_what_workers_can_give():
 
 def test_threads_that_wait_for_each_other():
     threads = Setup(transport="threads")
-    verdict = diagnose(found(work=1.0, scaling=0.95, setup=threads))
+    verdict = diagnose(found(work=1.0, processes=1900.0, setup=threads))
     assert verdict.limit == "threads"
     assert 'transport = "zeromq"' in verdict.advice
-    assert verdict.gain == pytest.approx(1.9 / 0.95)
-    assert "2 threads make 0.9 times" in verdict.sentence or "2 threads make 1.0 times" in verdict.sentence
-    for others in (found(work=1.0, scaling=1.9, setup=threads), found(work=1.0, scaling=0.95), found(work=1.0)):
+    assert verdict.gain == pytest.approx(1.9)
+    assert verdict.predicted_images_per_second == pytest.approx(1900)
+    for others in (found(work=1.0, processes=1100.0, setup=threads), found(work=1.0)):
         assert diagnose(others).limit == "work"
-    assert diagnose(found(work=1.0, scaling=0.95, setup=threads, cores=1)).limit == "work"  # there is no core for it
 
 
 def test_a_folder_is_packed():
@@ -191,6 +199,7 @@ setups = st.builds(
     decoder=st.sampled_from(["", "opencv", "simplejpeg", "turbo"]),
     turbo=st.booleans(),
     jpegs=st.booleans(),
+    crops=st.booleans(),
     stored=st.sampled_from(["", "file", "folder"]),
     gpu_augmentation=st.sampled_from([None, False, True]),
     exact=st.booleans(),
@@ -204,7 +213,7 @@ findings = st.builds(
     wait_share=st.floats(0, 1),
     workers=st.integers(0, 256),
     cores=st.integers(1, 256),
-    scaling=st.none() | st.floats(0, 300),
+    processes=st.none() | st.floats(0, 1e7),
     rates=st.dictionaries(st.integers(0, 256), st.floats(0, 1e7), max_size=4),
     counts=st.dictionaries(st.sampled_from(ways), st.integers(0, 10**9)),
     setup=setups,

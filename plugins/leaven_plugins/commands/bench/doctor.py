@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from leaven.cli.output import note
+from leaven.errors import LookupFailed, RecipeError
 from leaven.stream.loader import TurboDataLoader
 from leaven_plugins.commands.bench.findings import Findings
 from leaven_plugins.commands.bench.measure import Measurement, measure, spinning
@@ -57,7 +58,7 @@ def examine(
         wait_share=best.wait_share,
         workers=best.workers,
         cores=len(os.sched_getaffinity(0)),
-        scaling=_scaling(make, best, seconds, step) if threads and best.workers > 1 else None,
+        processes=_as_processes(make, best, seconds, step) if threads and best.workers else None,
         rates={run.workers: run.images_per_second for run in runs},
         counts=recorded.counts,
         setup=setup,
@@ -71,11 +72,14 @@ def fastest(runs: Sequence[Measurement]) -> Measurement:
     return max(runs, key=lambda run: run.images_per_second)
 
 
-def _scaling(make: Make, best: Measurement, seconds: float, step: float) -> float | None:
-    """Return how many times as fast several workers are as one."""
-    note("measuring 1 worker, to see what the others add")
-    one = measure(make(nworkers=1), 1, seconds, step=spinning(step))
-    return best.images_per_second / one.images_per_second if one.batches else None
+def _as_processes(make: Make, best: Measurement, seconds: float, step: float) -> float | None:
+    """Return the images per second of the same workers as processes; ``None`` where they cannot be processes."""
+    note(f"measuring {best.workers} workers as processes, of which none waits for Python's lock")
+    try:
+        loader = make(nworkers=best.workers, transport="zeromq")
+    except (LookupFailed, RecipeError):
+        return None
+    return measure(loader, best.workers, seconds, step=spinning(step)).images_per_second
 
 
 def _starving(make: Make, best: Measurement, seconds: float, step: float) -> str:

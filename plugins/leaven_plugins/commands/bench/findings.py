@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-_LOCKED = 1.25
-"""Times as fast as one: two threads that leave the lock are 1.9, those that need it about 1, on a busy machine too."""
+_LOCKED = 1.3  # times as fast as threads: two runs differ by some 1.1, and two processes on two cores are 1.9
 
 
 @dataclass(frozen=True)
@@ -18,6 +17,7 @@ class Setup:
         decoder: name of the component; ``""`` where the worker has none.
         turbo: whether the decoder ``turbo`` is installed.
         jpegs: whether the samples hold JPEGs.
+        crops: whether parts of images are shown, by chance.
         stored: as what the samples are stored: ``folder``, ``file``, or ``""`` where that is not known.
         gpu_augmentation: whether the ops are left to the device; ``None`` where the worker cannot.
         exact: whether all images are drawn by supersampled warps.
@@ -28,6 +28,7 @@ class Setup:
     decoder: str = ""
     turbo: bool = False
     jpegs: bool = False
+    crops: bool = False
     stored: str = ""
     gpu_augmentation: bool | None = None
     exact: bool = False
@@ -44,7 +45,7 @@ class Findings:
         wait_share: share of the time, 0 to 1, in which the consumer waited for batches.
         workers: how many the run had; 0 worked in the consumer's process.
         cores: of the machine, that this process may use.
-        scaling: how many times as fast these workers are as one; ``None`` where that was not measured.
+        processes: images per second of the same workers as processes, where they are threads; else ``None``.
         rates: images per second, by number of workers, of all runs.
         counts: what decoders counted.
         setup: the configuration.
@@ -55,7 +56,7 @@ class Findings:
     wait_share: float
     workers: int
     cores: int
-    scaling: float | None = None
+    processes: float | None = None
     rates: Mapping[int, float] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     setup: Setup = field(default_factory=Setup)
@@ -77,7 +78,5 @@ class Findings:
 
     @property
     def locked(self) -> bool:
-        """Whether workers that are threads hold each other up, for several are hardly faster than one."""
-        if self.setup.transport != "threads" or self.scaling is None:
-            return False
-        return min(self.workers, self.cores) > 1 and self.scaling < _LOCKED
+        """Whether workers that are threads hold each other up: as processes they are much faster."""
+        return self.processes is not None and self.processes > _LOCKED * self.images_per_second

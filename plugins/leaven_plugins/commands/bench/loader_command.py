@@ -52,7 +52,8 @@ def loader(
 
     A further run of the fastest number of workers, of two seconds at most, is recorded: it tells what the workers spend
     their time on, from which follows what limits, what to change, and how much that should give. Where the workers are
-    threads, another run tells whether they starve behind a consumer that computes in Python.
+    threads, two more runs tell how fast they are as processes, and whether they starve behind a consumer that computes
+    in Python.
 
     With --trace, what was recorded is written as a trace, to be opened in https://ui.perfetto.dev: a row for each
     worker, with the stages of each sample, and one for the consumer.

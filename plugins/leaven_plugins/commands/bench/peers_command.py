@@ -21,7 +21,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--work", "works", multiple=True, type=click.Choice(list(WORKS)), default=("rrc",), show_default=True)
 @click.option("--peers", "names", metavar="NAME,...", default="", help="Who takes part; by default all that can.")
 @click.option("--passes", type=click.IntRange(1), default=3, show_default=True, help="The median counts.")
-@click.option("--seconds", type=click.FloatRange(min=0.1), default=3.0, show_default=True, help="How long each run is, at least.")
+@click.option("--seconds", type=click.FloatRange(min=0.1), default=3.0, show_default=True, help="Each run, at least.")
 @click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes or threads of each.")
 @click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True)
 @click.option("--corpus", "root", type=_FOLDER, help="Where the images are, or are made.")
@@ -87,3 +87,5 @@ def peers(
     for scores in results:
         click.echo(f"{scores.work}: {WORKS[scores.work].meaning}; one thread makes {scores.limit:,.0f} images/s")
         console().print(table(report.headings(scores), report.rows(scores)))
+        for name, reason in scores.absent.items():
+            click.echo(f"not measured: {name}: {reason}")

@@ -30,6 +30,7 @@ def setup_of(experiment: Experiment) -> Setup:
         decoder=_name(values["decoder"], "decoder", registry) if "decoder" in values else "",
         turbo=_exists("turbo", "decoder", registry),
         jpegs=jpegs,
+        crops=_draws(values.get("image_rng"), registry),
         stored=stored,
         gpu_augmentation=bool(values["gpu_augmentation"]) if "gpu_augmentation" in values else None,
         exact=bool(values.get("exact", False)),
@@ -47,6 +48,10 @@ def _values(given: str | Mapping[str, Any], registry: Registry) -> dict[str, Any
 def _name(given: Any, kind: str, registry: Registry) -> str:
     spec = given[naming_key(given)] if isinstance(given, Mapping) else given
     return registry.find(spec, kind=kind).name if isinstance(spec, str) else type(spec).__name__
+
+
+def _draws(rng: Any, registry: Registry) -> bool:
+    return rng is not None and _name(rng, "rng", registry) != "none"
 
 
 def _exists(name: str, kind: str, registry: Registry) -> bool:

@@ -7,7 +7,7 @@ from math import ceil
 from typing import Any
 
 from leaven_plugins.commands.bench.findings import Findings
-from leaven_plugins.commands.bench.remedies import Remedy, capacity, remedies_of
+from leaven_plugins.commands.bench.remedies import Remedy, remedies_of
 
 _SLACK = 0.4
 """Below this share of idle time there is always something to gain in the workers; above it is for others to explain."""
@@ -85,7 +85,7 @@ def diagnose(found: Findings) -> Verdict:
     if limit == "consumer":
         return _consumer_bound(found)
     if limit == "threads":
-        return _taking_turns_at_the_lock(found)
+        return _locked(found)
     best = max(remedies_of(limit, found), key=lambda remedy: remedy.gain)
     return _with_remedy(limit, _reason(limit, found), best, found)
 
@@ -147,11 +147,10 @@ def _taking_turns(found: Findings) -> Verdict:
     return _with_remedy("consumer", reason, remedy, found)
 
 
-def _taking_turns_at_the_lock(found: Findings) -> Verdict:
-    scaling = found.scaling or 1.0
-    reason = f"Python's lock limits: {found.workers} threads make {scaling:.1f} times as many images as one"
-    gain = max(1.0, capacity(min(found.workers, found.cores)) / max(scaling, 0.1))
-    remedy = Remedy('set transport = "zeromq", for workers that are processes', gain, at_most=True)
+def _locked(found: Findings) -> Verdict:
+    gain = (found.processes or 0.0) / found.images_per_second
+    reason = "Python's lock limits, for which threads wait"
+    remedy = Remedy('set transport = "zeromq", for workers that are processes', max(1.0, gain))
     return _with_remedy("threads", reason, remedy, found)
 
 

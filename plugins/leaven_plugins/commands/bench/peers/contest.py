@@ -94,7 +94,6 @@ class Contest:
             except NoEnvironment as error:
                 if peer in (LIMIT, BASELINE):
                     raise LeavenError(f"{peer.name}, to which all are compared, cannot run: {error}") from error
-                self._note(f"not measured: {peer.name}: {error}")
                 found.absent[peer.name] = str(error)
         return found
 
@@ -106,8 +105,6 @@ class Contest:
         """
         made = self._corpus(work.corpus)
         refused = {peer.name: peer.refuses[work.name] for peer in admitted.pythons if work.name in peer.refuses}
-        for name, reason in refused.items():
-            self._note(f"not measured: {name}: {reason}")
         peers = [peer for peer in admitted.pythons if peer is not LIMIT and peer.name not in refused]
 
         def run(peer: Peer, number: int) -> Outcome:
@@ -119,8 +116,6 @@ class Contest:
 
         settings = self._settings
         found = compared(work.name, peers, settings.passes, settings.workers, run, psnr)
-        for name, reason in found.absent.items():
-            self._note(f"not measured: {name}: {reason}")
         return replace(found, absent={**admitted.absent, **refused, **found.absent})
 
     def _python(self, peer: Peer, installing: bool) -> Path:
