@@ -38,6 +38,7 @@ NEIGHBOURS: dict[str, set[str]] = {
         "commands.show.lettering",
         "commands.train.command",
         "commands.train.experiment",
+        "decoders.alarms",
         "ops.geometry",
         "ops.rendering",
         "photos.shipped",
@@ -63,6 +64,7 @@ NEIGHBOURS: dict[str, set[str]] = {
     "commands.train": {
         "commands.show.batches",
         "commands.show.sheet",
+        "decoders.alarms",
         "trainers.standard.progress",
         "trainers.standard.snapshots",
     },

@@ -117,6 +117,16 @@ def test_a_run_leaves_everything_in_its_folder(config, capsys):
     assert cv2.imread(result["sheet"]) is not None
 
 
+def test_images_that_were_left_to_the_fallback_are_told(config, capsys):
+    plugin = Path(config).with_name("noisy.py")
+    tally = "    def tally(self):\n        return {'acme: fine': 64, 'acme: left to the fallback: cmyk': 2}\n"
+    plugin.write_text(plugin.read_text() + "\n" + tally)
+    assert run(["train", config]) == 0
+    lines = [line for line in "".join(capsys.readouterr()).splitlines() if "acme" in line]
+    assert len(lines) == 1
+    assert "images acme: left to the fallback: cmyk" in lines[0]
+
+
 def test_the_resolved_configuration_gives_the_same_run_anywhere(config, capsys, tmp_path, monkeypatch):
     first = train(capsys, config, "--out", "a/run", "--set", "optimizer.lr=0.02")
     resolved = (tmp_path / "a" / "run" / "config.toml").resolve()

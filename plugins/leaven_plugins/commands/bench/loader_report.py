@@ -11,8 +11,7 @@ import click
 from leaven.cli.output import console, table
 from leaven_plugins.commands.bench.doctor import Diagnosis, fastest
 from leaven_plugins.commands.bench.measure import Measurement
-
-_ALARMING = ("left to the fallback", "refused")
+from leaven_plugins.decoders.alarms import alarming
 
 
 def plain(runs: Sequence[Measurement], diagnosis: Diagnosis, trace: Path | None) -> dict[str, Any]:
@@ -37,8 +36,9 @@ def show(runs: Sequence[Measurement], diagnosis: Diagnosis, trace: Path | None) 
     out.print(table(("stage", "share of workers' time"), _shares(diagnosis.shares)))
     if diagnosis.recorded.counts:
         counted = table(("decoder", "images"), _counts(diagnosis.recorded.counts))
+        alarms = alarming(diagnosis.recorded.counts)
         for row, name in zip(counted.rows, diagnosis.recorded.counts, strict=True):
-            row.style = "yellow" if any(word in name for word in _ALARMING) else None
+            row.style = "yellow" if name in alarms else None
         out.print(counted)
     out.print(Text(diagnosis.verdict.sentence, "bold"), soft_wrap=not out.is_terminal)
     for warning in diagnosis.warnings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,7 @@ from leaven_plugins.commands.show.sheet import write_sheet
 from leaven_plugins.commands.train.experiment import Experiment
 from leaven_plugins.commands.train.result import Result, result_of
 from leaven_plugins.commands.train.resume import put_back
+from leaven_plugins.decoders.alarms import alarming
 from leaven_plugins.trainers.standard.progress import RunProgress
 from leaven_plugins.trainers.standard.snapshots import Snapshot
 
@@ -77,6 +79,8 @@ def run_experiment(experiment: Experiment, folder: Path, console: Console, resum
         if hasattr(trainer, "add_hook"):
             stack.enter_context(RunProgress(console)).attach(trainer)
         state = trainer.train(epochs, start_epoch=done)
+        for name, times in sorted(alarming(train_iter.counts + (val_iter.counts if val_iter else Counter())).items()):
+            console.print(f"decoder   {times:,} images {name}", style="yellow", markup=False, highlight=False)
     snapshot = _last_snapshot(trainer, state, epochs)
     return result_of(state, epochs, folder, snapshot, time.perf_counter() - began)
 
