@@ -149,7 +149,10 @@ class Op(Protocol):
         """Return whether ``apply`` would change anything."""
 
     def apply(self, image: Image, values: Mapping[str, Any], random: np.random.Generator) -> Image:
-        """Return the changed image, of the same shape and dtype; the one passed in is not touched."""
+        """Return the changed image, of the same shape and dtype; the one passed in is not touched.
+
+        Its memory is used again for later images: what an op keeps of it has to be a copy.
+        """
 
 
 @runtime_checkable
@@ -163,7 +166,8 @@ class Decoder(Protocol):
     One that can put a crop straight into its place has ``draw_batch(drawings: Sequence[Drawing], out, progress)``.
     ``out`` is an array of uint8, ``(rows, height, width, 1 or 3)`` with any strides; ``progress`` is that of
     :class:`~leaven.stream.worker.Request`. It returns, for each drawing, :class:`Drawn`, a ``DecodeError``, or ``None``
-    for one that is to be decoded the other way. Pixels have to be a function of the drawing alone.
+    for one that is to be decoded the other way; what it raises is the error of all of them. Pixels have to be a
+    function of the drawing alone.
 
     One that counts what it does has ``tally() -> Mapping[str, int]``, which returns how often what has happened since
     it was called last.

@@ -41,15 +41,22 @@ class Component:
             raise DeclarationError(
                 f"component name {self.name!r}: use lower-case letters, digits and _, families with '.'"
             )
-        if self.prefers and self.target is None:
-            return
         if self.prefers:
-            raise DeclarationError(f"component {self.name!r}: it has either a target or what it prefers")
+            self._check_preferred()
+            return
         if isinstance(self.target, str) and not _TARGET.fullmatch(self.target):
             raise DeclarationError(
                 f"component {self.name!r}: target {self.target!r} is not of the form 'package.module:Name'"
             )
         if not isinstance(self.target, str) and not callable(self.target):
             raise DeclarationError(
-                f"component {self.name!r}: target {self.target!r} is neither an import string nor callable"
+                f"component {self.name!r}: target {self.target!r} is neither an import string nor callable, "
+                "and there is nothing that it prefers"
             )
+
+    def _check_preferred(self) -> None:
+        if self.target is not None:
+            raise DeclarationError(f"component {self.name!r}: it has either a target or others that it prefers")
+        names = self.prefers if isinstance(self.prefers, tuple) else ()
+        if not names or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
+            raise DeclarationError(f"component {self.name!r}: prefers={self.prefers!r} is not a tuple of names")

@@ -87,12 +87,17 @@ class Lookup:
     def _preferred(self, offer: Offer) -> Offer:
         """Return what the offer stands for: itself, or the first that it prefers and that can be found."""
         names = offer.component.prefers
-        for name in names[:-1]:
+        if not names:
+            return offer
+        for name in names:
+            spec = Spec(offer.kind, "", name)
             try:
-                return self.find(Spec(offer.kind, "", name))
-            except (UnknownName, BlockedError):
-                continue
-        return self.find(Spec(offer.kind, "", names[-1])) if names else offer
+                if any(_matches(spec, other) and other.component.prefers for other in self.offers):
+                    raise LookupFailed(f"{offer.spec!r} prefers {name!r}, which is no component itself")
+                return self.find(spec)
+            except (UnknownName, BlockedError) as error:
+                problem = error
+        raise UnknownName(f"{offer.spec!r} stands for {' or '.join(names)}: {problem}") from problem
 
     def _not_found(self, spec: Spec) -> LookupFailed:
         """Say why nothing was found. What a plugin that is off would offer is not known: its name is the best hint."""

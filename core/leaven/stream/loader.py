@@ -146,6 +146,8 @@ class TurboDataLoader:
             raise ParameterError("last_batch='wrap' needs samples with len and positions: an iterable cannot go back")
         self._tolerance = Tolerance(on_error, max_errors, quarantine, parts.dataset)
         self.counts: Counter[str] = Counter()
+        """How often the workers said that what happened, as by ``tally()``: in which way images were decoded, say."""
+
         self._policy = Policy(on_error, _masks(self._plan, on_error), trace is not None)
         self._shared_memory = shared_memory
         self._poison_after = poison_after

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -155,7 +155,6 @@ class Server:
         self._streams = Streams(seed)
         self._policy = policy
         self._read = _nowhere if dataset is None else dataset.sample
-        self._tally: Callable[[], Mapping[str, int]] = getattr(worker, "tally", dict)
 
     def setup(self) -> None:
         """Set the worker up."""
@@ -189,7 +188,7 @@ class Server:
         failures = [self._told(failure) for failure in made.failures]
         line.stage("answer")
         place = (work.lane, work.number, work.attempt, work.slot)
-        return Done(*place, in_slot, batches, failures, _taken(line), dict(self._tally()))
+        return Done(*place, in_slot, batches, failures, _taken(line), _tallied(self._worker))
 
     def key(self, error: BaseException) -> str:
         """Return the dataset's key of the sample that an error is about."""
@@ -239,6 +238,12 @@ class Server:
     def _told(self, failure: Failure) -> list[Any]:
         fields = described(failure.error, self.key(failure.error))
         return [failure.row, {**fields, "substitute": failure.substitute}]
+
+
+def _tallied(worker: Any) -> dict[str, int]:
+    tally = getattr(worker, "tally", None)
+    counts = tally() if callable(tally) else None
+    return {str(name): int(times) for name, times in counts.items()} if isinstance(counts, Mapping) else {}
 
 
 def _nowhere(index: int) -> bytes:

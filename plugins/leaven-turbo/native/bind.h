@@ -17,6 +17,7 @@ LT_FUNCTION(lt_py_repack);            /* bind_repack.c: repack(data, interval, e
 LT_FUNCTION(lt_py_same_coefficients); /* bind_repack.c: same_coefficients(one, other) */
 LT_FUNCTION(lt_py__resample);         /* bind_resample.c: _resample(planes, color, view, out, layout, plain) */
 LT_FUNCTION(lt_py__view_box);         /* bind_resample.c: _view_box(view, step_x, step_y) */
+LT_FUNCTION(lt_py__inverse);          /* bind_idct.c: _inverse(coefficients, quantisers, out, size, plain) */
 
 /* module.c: raise the exception that stands for a status (JpegError with the attribute `status` among "damaged",
  * "unsupported" and "index"; MemoryError; ValueError), and return NULL. */

@@ -68,7 +68,7 @@ static lt_status make(lt_bytes jpeg, int interval, uint8_t **bytes, size_t *size
     return status;
 }
 
-/* The file's own restart markers are the better index, as their segments are copied as they are. */
+/* The file's own restart markers are the better index: no MCU has to be stepped over, and no DC to be kept. */
 static lt_status find(lt_bytes jpeg, const lt_header *header, int interval, lt_index *index, lt_error *error) {
     int row = header->mcus_per_row;
     if (header->restart_interval != 0 && row % header->restart_interval == 0)

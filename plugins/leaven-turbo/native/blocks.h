@@ -9,12 +9,12 @@ typedef struct {
     int left, top, right, bottom;
 } lt_mcus;
 
-/* Decode the MCUs of a rectangle of a baseline file of one scan, reduced to n/8 (n is 1, 2, 4 or 8), to the samples that
- * libjpeg gives. planes->x and y say where they lie; they lie in `scratch`, until it is used again.
+/* Decode the MCUs of a rectangle of a baseline file of one scan, reduced to n/8 (n is 1, 2, 4 or 8), to the samples
+ * that libjpeg gives. planes->x and y say where they lie; they lie in `scratch`, until it is used again.
  *
- * With an index, of either kind, only the segments that the rectangle touches are read; it need not be aligned to them.
- * Without one (NULL), restart markers are searched for; where there are none, all MCUs before the last one that is needed
- * are stepped over.
+ * With an index, of either kind, only the segments that the rectangle touches are read; it need not be aligned to
+ * them. Without one (NULL), restart markers are searched for; where there are none, all MCUs before the last one that
+ * is needed are stepped over.
  *
  * LT_BAD_INDEX: the file has not what the index says at the places that are looked at. LT_DAMAGED: the data are none.
  * LT_UNSUPPORTED: another kind of file. */
@@ -24,8 +24,5 @@ lt_status lt_decode_mcus(lt_bytes jpeg, const lt_header *header, const lt_index 
 /* quantisers.c: read the quantisation tables that are in force at the scan, one for each component, row after row.
  * LT_DAMAGED: a DQT marker that makes no sense, or a table that is missing. */
 lt_status lt_read_quantisers(lt_bytes jpeg, const lt_header *header, int16_t (*quantisers)[64], lt_error *error);
-
-/* The place of each zigzag position in a block, row after row. */
-extern const uint8_t lt_zigzag[64];
 
 #endif

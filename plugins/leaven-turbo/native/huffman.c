@@ -1,5 +1,6 @@
 #include "huffman.h"
 
+#include "coefficients.h"
 #include "markers.h"
 
 /* All tables that are in force at the first scan. */
@@ -15,8 +16,6 @@ static lt_status build(const lt_codes *codes, int is_dc, int number, lt_huffman 
 static void fill_look(lt_huffman *table, unsigned code, int length, uint8_t value);
 static void find_steps(const lt_codes *codes, lt_ac *ac);
 static void find_steps_from(uint8_t symbol, int length, int bits, uint16_t *out, const uint16_t *steps);
-static void find_coefficients(const lt_codes *codes, lt_ac *ac);
-static void find_values(uint8_t symbol, int length, uint32_t *out);
 
 lt_status lt_open_scan(lt_bytes jpeg, const lt_header *header, int tables, lt_scan *scan, lt_error *error) {
     if (!header->baseline || !header->one_scan || header->precision != 8 ||
@@ -37,7 +36,7 @@ lt_status lt_open_scan(lt_bytes jpeg, const lt_header *header, int tables, lt_sc
         if (status == LT_OK && !(built >> (4 + ac) & 1)) {
             status = build(&codes.ac[ac], 0, ac, &scan->ac[ac].one, error);
             if (status == LT_OK && tables & LT_STEPS) find_steps(&codes.ac[ac], &scan->ac[ac]);
-            if (status == LT_OK && tables & LT_COEFFICIENTS) find_coefficients(&codes.ac[ac], &scan->ac[ac]);
+            if (status == LT_OK && tables & LT_COEFFICIENTS) lt_find_coefficients(&codes.ac[ac], &scan->ac[ac]);
         }
         built |= 1u << dc | 1u << (4 + ac);
     }
@@ -45,7 +44,7 @@ lt_status lt_open_scan(lt_bytes jpeg, const lt_header *header, int tables, lt_sc
 }
 
 unsigned lt_find_long(const lt_huffman *table, unsigned next) {
-    for (int length = 1; length <= 16; length++) {
+    for (int length = LT_LOOK_BITS + 1; length <= 16; length++) {
         if (next >= table->end[length]) continue;
         int place = (int)(next >> (16 - length)) + table->shift[length];
         return (unsigned)table->values[place & 255] << 8 | (unsigned)length;
@@ -163,24 +162,4 @@ static void find_steps_from(uint8_t symbol, int length, int bits, uint16_t *out,
             int fits = (both & 63) <= LT_MOST_STEP && !(both & 64 << 8);
             out[start + i] = fits ? both : first;
         }
-}
-
-static void find_coefficients(const lt_codes *codes, lt_ac *ac) {
-    uint32_t *out = ac->coefficients, *end = out + (1 << LT_VALUE_BITS);
-    for (int length = 1, place = 0; length <= LT_VALUE_BITS; length++)
-        for (int i = 0; i < codes->counts[length - 1]; i++, out += 1 << (LT_VALUE_BITS - length))
-            find_values(codes->values[place++], length, out);
-    while (out < end) *out++ = LT_LONGER << 8;
-}
-
-/* The coefficients that a symbol stands for, for all that may follow its code. */
-static void find_values(uint8_t symbol, int length, uint32_t *out) {
-    int size = symbol & 15, run = symbol >> 4, left = LT_VALUE_BITS - length - size, last = size == 0 && run != 15;
-    uint32_t common = (uint32_t)(length + size) | (uint32_t)(last ? LT_END : run + 1) << 8;
-    if (left < 0) common = LT_LONGER << 8;
-    for (int bits = 0; bits < 1 << (left < 0 ? 0 : size); bits++) {
-        int value = bits < 1 << size >> 1 ? bits - (1 << size) + 1 : bits;
-        uint32_t found = left < 0 ? common : common | (uint32_t)value << 16;
-        for (int i = 0; i < 1 << (left < 0 ? LT_VALUE_BITS - length : left); i++) *out++ = found;
-    }
 }

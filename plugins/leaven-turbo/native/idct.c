@@ -1,5 +1,5 @@
-/* Two passes, over columns and then over rows, after Loeffler, Ligtenberg and Moschytz. Constants have 13 fractional bits;
- * what goes from one pass to the other has 2, and 16 bits in all. Sums are unsigned, as they are to wrap. */
+/* Two passes, over columns and then over rows, after Loeffler, Ligtenberg and Moschytz. Constants have 13 fractional
+ * bits; what goes from one pass to the other has 2, and 16 bits in all. Sums are unsigned, as they are to wrap. */
 #include "idct.h"
 
 #include <string.h>
@@ -8,7 +8,9 @@ enum { CONST_BITS = 13, PASS_BITS = 2 };
 
 static int32_t wrapped(uint32_t value) { return (int16_t)(uint16_t)value; }
 
-static int32_t saturated(int32_t value) { return value < INT16_MIN ? INT16_MIN : value > INT16_MAX ? INT16_MAX : value; }
+static int32_t saturated(int32_t value) {
+    return value < INT16_MIN ? INT16_MIN : value > INT16_MAX ? INT16_MAX : value;
+}
 
 static int32_t descaled(uint32_t value, int bits) {
     return saturated((int32_t)(value + (1u << (bits - 1))) >> bits);
@@ -49,8 +51,10 @@ static void inverse_of_8(int32_t *values, int step, int bits) {
 
     int32_t one = wrapped((uint32_t)(in[7] + in[3])), other = wrapped((uint32_t)(in[5] + in[1]));
     uint32_t both = times(one, -6436) + times(other, 9633), twice = times(one, 9633) + times(other, 6437);
-    uint32_t odd[4] = {times(in[7], -7373) + times(in[1], 4926) + twice, times(in[5], -20995) + times(in[3], 4177) + both,
-                       times(in[5], -4176) + times(in[3], -20995) + twice, times(in[7], -4927) + times(in[1], -7373) + both};
+    uint32_t odd[4] = {times(in[7], -7373) + times(in[1], 4926) + twice,
+                       times(in[5], -20995) + times(in[3], 4177) + both,
+                       times(in[5], -4176) + times(in[3], -20995) + twice,
+                       times(in[7], -4927) + times(in[1], -7373) + both};
     for (int i = 0; i < 4; i++) {
         values[i * step] = descaled(even[i] + odd[i], bits);
         values[(7 - i) * step] = descaled(even[i] - odd[i], bits);
@@ -106,9 +110,9 @@ static void to_2(const int16_t *block, const int16_t *quantisers, uint8_t *out, 
     int32_t rows[8][8];
     dequantise(block, quantisers, rows);
     for (int i = 0; i < 8; i++) {
-        uint32_t even = (uint32_t)rows[0][i] << (CONST_BITS + 2), odd = odd_of_2(&rows[0][i], 8), half = 1u << (BITS - 1);
-        rows[0][i] = (int32_t)(even + odd + half) >> BITS;
-        rows[1][i] = (int32_t)(even - odd + half) >> BITS;
+        uint32_t even = ((uint32_t)rows[0][i] << (CONST_BITS + 2)) + (1u << (BITS - 1)), odd = odd_of_2(&rows[0][i], 8);
+        rows[0][i] = (int32_t)(even + odd) >> BITS;
+        rows[1][i] = (int32_t)(even - odd) >> BITS;
         if (i == 0) continue;
         rows[0][i] = saturated(rows[0][i]);
         rows[1][i] = saturated(rows[1][i]);

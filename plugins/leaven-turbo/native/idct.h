@@ -17,8 +17,8 @@ typedef struct {
     size_t stride[2];
 } lt_pair;
 
-/* Dequantise and transform both blocks, write their samples, and clear the coefficients. In the order of their sizes: 2, 4
- * or 8 samples across and down; lt_fill_block does the rest. */
+/* Dequantise and transform both blocks, write their samples, and clear the coefficients. In the order of their sizes:
+ * 2, 4 or 8 samples across and down; lt_fill_block does the rest. */
 typedef void (*lt_inverse)(lt_pair *pair);
 typedef lt_inverse lt_inverses[3];
 

@@ -125,6 +125,8 @@ INLINE __m256i samples(__m256i row, __m256i next) {
     return _mm256_xor_si256(_mm256_packs_epi16(row, next), _mm256_set1_epi8(-128));
 }
 
+INLINE void store8(uint8_t *out, long long from) { memcpy(out, &from, 8); }
+
 AVX2 static void inverse_8(lt_pair *pair) {
     blocks taken = take(pair, 0xFE);
     __m256i first = taken.rows[0];
@@ -136,10 +138,10 @@ AVX2 static void inverse_8(lt_pair *pair) {
     for (size_t i = 0; i < 8; i += 2) {
         __m256i both = samples(taken.rows[i], taken.rows[i + 1]);
         __m128i one = _mm256_castsi256_si128(both), other = _mm256_extracti128_si256(both, 1);
-        _mm_storel_pd((double *)(void *)(pair->out[0] + i * pair->stride[0]), _mm_castsi128_pd(one));
-        _mm_storeh_pd((double *)(void *)(pair->out[0] + (i + 1) * pair->stride[0]), _mm_castsi128_pd(one));
-        _mm_storel_pd((double *)(void *)(pair->out[1] + i * pair->stride[1]), _mm_castsi128_pd(other));
-        _mm_storeh_pd((double *)(void *)(pair->out[1] + (i + 1) * pair->stride[1]), _mm_castsi128_pd(other));
+        store8(pair->out[0] + i * pair->stride[0], _mm_extract_epi64(one, 0));
+        store8(pair->out[0] + (i + 1) * pair->stride[0], _mm_extract_epi64(one, 1));
+        store8(pair->out[1] + i * pair->stride[1], _mm_extract_epi64(other, 0));
+        store8(pair->out[1] + (i + 1) * pair->stride[1], _mm_extract_epi64(other, 1));
     }
 }
 
@@ -169,7 +171,7 @@ AVX2 static void inverse_4(lt_pair *pair) {
 /* The first column has no need to fit into 16 bits between the passes, and is not made to. */
 AVX2 static void inverse_2(lt_pair *pair) {
     enum { FIRST = CONST_BITS - PASS_BITS + 2, SECOND = CONST_BITS + PASS_BITS + 5 };
-    const __m256i factors = _mm256_setr_epi16(0, 29692, 0, -10426, 0, 6967, 0, -5906, 0, 29692, 0, -10426, 0, 6967, 0, -5906);
+    const __m256i factors = _mm256_broadcastsi128_si256(_mm_setr_epi16(0, 29692, 0, -10426, 0, 6967, 0, -5906));
     blocks taken = take(pair, 0);
     wide odd = plus(times(woven(taken.rows[1], taken.rows[3]), 29692, -10426),
                     times(woven(taken.rows[5], taken.rows[7]), 6967, -5906));

@@ -32,7 +32,7 @@ int lt_py_bytes(PyObject *object, Py_buffer *buffer, lt_bytes *bytes) {
 
 static PyMethodDef FUNCTIONS[] = {
     FUNCTION(info), FUNCTION(draw), FUNCTION(make_index), FUNCTION(check_index), FUNCTION(repack),
-    FUNCTION(same_coefficients), FUNCTION(_resample), FUNCTION(_view_box), {NULL, NULL, 0, NULL},
+    FUNCTION(same_coefficients), FUNCTION(_resample), FUNCTION(_view_box), FUNCTION(_inverse), {NULL, NULL, 0, NULL},
 };
 
 static int fill(PyObject *module) {

@@ -1,11 +1,15 @@
 #include "blocks.h"
 #include "markers.h"
 
-static lt_status read_table(const lt_marker *marker, size_t *at, int16_t (*tables)[64], unsigned *present, lt_error *error);
+static lt_status read_table(const lt_marker *marker, size_t *at, int16_t (*tables)[64], unsigned *present,
+                            lt_error *error);
 
-const uint8_t lt_zigzag[64] = {0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48,
-                               41, 34, 27, 20, 13, 6,  7,  14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23,
-                               30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
+/* The place of each zigzag position in a block, row after row. */
+static const uint8_t ZIGZAG[64] = {
+     0,  1,  8, 16,  9,  2,  3, 10, 17, 24, 32, 25, 18, 11,  4,  5,
+    12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13,  6,  7, 14, 21, 28,
+    35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
+    58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63};
 
 lt_status lt_read_quantisers(lt_bytes jpeg, const lt_header *header, int16_t (*quantisers)[64], lt_error *error) {
     int16_t tables[4][64];
@@ -29,7 +33,8 @@ lt_status lt_read_quantisers(lt_bytes jpeg, const lt_header *header, int16_t (*q
 }
 
 /* Of 16 bits, none are lost: libjpeg multiplies by them as if they had a sign, and so do we. */
-static lt_status read_table(const lt_marker *marker, size_t *at, int16_t (*tables)[64], unsigned *present, lt_error *error) {
+static lt_status read_table(const lt_marker *marker, size_t *at, int16_t (*tables)[64], unsigned *present,
+                            lt_error *error) {
     const uint8_t *body = marker->body + *at;
     unsigned bytes = (body[0] >> 4) + 1u, number = body[0] & 15;
     if (bytes > 2 || number > 3)
@@ -37,7 +42,7 @@ static lt_status read_table(const lt_marker *marker, size_t *at, int16_t (*table
     if (marker->size - *at < 1 + 64 * bytes) return lt_fail(error, LT_DAMAGED, "a quantisation table is cut off");
     body++;
     for (int i = 0; i < 64; i++, body += bytes)
-        tables[number][lt_zigzag[i]] = (int16_t)(bytes == 1 ? body[0] : lt_u16(body));
+        tables[number][ZIGZAG[i]] = (int16_t)(bytes == 1 ? body[0] : lt_u16(body));
     *present |= 1u << number;
     *at += 1 + 64 * bytes;
     return LT_OK;

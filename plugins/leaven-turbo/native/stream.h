@@ -36,8 +36,8 @@ static inline int lt_stream_overrun(const lt_stream *stream) { return stream->at
 /* Where in the file the stream is, as 8 * byte offset + bit. */
 uint64_t lt_stream_place(lt_stream *stream);
 
-/* At the end of data, before a marker, there may be some bits left of a byte, and fill bytes. `stop` then is at the byte
- * that says which marker it is. LT_DAMAGED: there is more, or no marker. */
+/* At the end of data, before a marker, there may be some bits left of a byte, and fill bytes. `stop` then is at the
+ * byte that says which marker it is. LT_DAMAGED: there is more, or no marker. */
 lt_status lt_stream_finish(lt_stream *stream, lt_error *error);
 
 /* Step over MCUs (the scan needs LT_STEPS), and add the DC differences of the components up. */

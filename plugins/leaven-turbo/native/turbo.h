@@ -1,9 +1,8 @@
 /* What the parts of leaven-turbo have in common: status codes, headers, indices, planes and views.
  *
  * Nothing here keeps state between calls, and nothing calls Python but bind_*.c and module.c, so that all of it runs
- * without the interpreter's lock, in as many threads as there are. Every function that can fail returns an lt_status and
- * says why in lt_error; no input makes it read or write outside of what it was given.
- */
+ * without the interpreter's lock, in as many threads as there are. Every function that can fail returns an lt_status
+ * and says why in lt_error; no input makes it read or write outside of what it was given. */
 #ifndef LEAVEN_TURBO_H
 #define LEAVEN_TURBO_H
 
@@ -62,8 +61,8 @@ typedef struct {
  * odd is said in the fields. Works in one pass over the markers, allocates nothing. */
 lt_status lt_read_header(lt_bytes jpeg, lt_header *header, lt_error *error);
 
-/* Whether the pixels can be drawn by this library at all: 8 bits, Huffman, 1 or 3 components in grey, YCbCr or RGB, with
- * sampling factors that divide the largest ones. LT_OK or LT_UNSUPPORTED with the reason. */
+/* Whether the pixels can be drawn by this library at all: 8 bits, Huffman, 1 or 3 components in grey, YCbCr or RGB,
+ * with sampling factors that divide the largest ones. LT_OK or LT_UNSUPPORTED with the reason. */
 lt_status lt_check_supported(const lt_header *header, lt_error *error);
 
 /* ---- where in the entropy-coded data each group of MCUs begins ---- */
@@ -72,13 +71,13 @@ enum { LT_MARKED, LT_WALKED };
 
 /* Segments of `interval` MCUs, row after row of MCUs; `interval` divides mcus_per_row, so that each lies in one row.
  *
- * LT_MARKED: the file has restart markers every `interval` MCUs. at[i] is the byte offset of the first byte of segment
- * i; at[count] that of the byte after the end marker's first byte plus one, as if another segment began there: the
- * bytes of segment i are at[i] .. at[i + 1] - 2.
+ * LT_MARKED: the file has restart markers every `interval` MCUs. at[i] is the byte offset of the first byte of
+ * segment i; at[count] that of the byte after the end marker's first byte plus one, as if another segment began
+ * there: the bytes of segment i are at[i] .. at[i + 1] - 2.
  *
- * LT_WALKED: the file has none (or others); at[i] is 8 * byte offset + bit (0 = the highest) of the segment's first bit,
- * where a stuffed zero byte counts as a byte that no bit lies in; at[count] is that of the first bit after the last.
- * dc[i] are the DC predictors of the components at the start of segment i. */
+ * LT_WALKED: the file has none (or others); at[i] is 8 * byte offset + bit (0 = the highest) of the segment's first
+ * bit, where a stuffed zero byte counts as a byte that no bit lies in; at[count] is that of the first bit after the
+ * last. dc[i] are the DC predictors of the components at the start of segment i. */
 typedef struct {
     int kind;
     int interval;
@@ -135,9 +134,9 @@ typedef struct {
     ptrdiff_t row, column, channel;     /* steps in bytes */
 } lt_view;
 
-/* Which part of the source, in full-resolution pixels of the stored image, the view reads: [left, right) x [top, bottom),
- * within the source; empty where it shows background only. `step_x`, `step_y` are how many source pixels a sample of
- * the planes stands for (the largest of all planes). resample_axis.c */
+/* Which part of the source, in full-resolution pixels of the stored image, the view reads: [left, right) x [top,
+ * bottom), within the source; empty where it shows background only. `step_x`, `step_y` are how many source pixels a
+ * sample of the planes stands for (the largest of all planes). resample_axis.c */
 typedef struct {
     int left, top, right, bottom;
 } lt_box;

@@ -325,7 +325,10 @@ def test_huffman_tables_that_are_none(table):
     else:
         data[at + 4] = 0x0C
     outcome, _ = drawn(bytes(data), (0, 0, 64, 64))
-    assert (outcome.status, outcome.way) == ("" if table == "none" else "damaged", PLAINLY)  # libjpeg has some of its own
+    assert (outcome.status, outcome.way) == (
+        "" if table == "none" else "damaged",
+        PLAINLY,
+    )  # libjpeg has some of its own
     with pytest.raises(_native.JpegError, match="Huffman") as caught:
         _native.make_index(bytes(data), 1)
     assert caught.value.status == "damaged"

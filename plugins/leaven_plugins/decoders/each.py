@@ -13,10 +13,20 @@ def decode_each(decoder: Decoder, requests: Sequence[DecodeRequest]) -> Iterator
 
     Nothing is decoded before it is asked for. ``MemoryError`` is raised.
     """
-    batch = getattr(decoder, "decode_batch", None)
-    if batch is None:
+    if not has_own_way(decoder, "decode_batch"):
         return (_decoded(decoder, request) for request in requests)
-    return _of_batch(batch(requests), len(requests))
+    return _of_batch(decoder.decode_batch(requests), len(requests))  # type: ignore[attr-defined]
+
+
+def has_own_way(decoder: Decoder, name: str) -> bool:
+    """Return whether a decoder has a method ``name`` for batches that goes with its ``decode``.
+
+    A subclass that overrides ``decode`` alone means all images, and not only those that come one by one.
+    """
+    if not hasattr(decoder, name):
+        return False
+    owners = [each for each in type(decoder).__mro__ if {name, "decode"} & set(vars(each))]
+    return not owners or name in vars(owners[0]) or not any(name in vars(each) for each in owners)
 
 
 def _decoded(decoder: Decoder, request: DecodeRequest) -> Decoded | Exception:

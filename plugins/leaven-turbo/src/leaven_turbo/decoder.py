@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,9 @@ WAYS = ("indexed", "by restart markers", "by walking", "plainly")
 
 _JPEG = b"\xff\xd8\xff"
 _LINEAR = 1
+_WIDTH = 11
+"""How many numbers ``_native.draw`` takes of each image."""
+_MOST_PIXELS = 65_535**2
 _STEPS = (1, 2, 4)  # eighths that libjpeg's fast inverse transforms offer, besides all of them
 
 
@@ -47,16 +51,18 @@ class TurboDecoder:
         fallback: decodes everything else, and decides what is an error.
 
     Raises:
-        ParameterError: ``max_pixels`` is not positive.
+        ParameterError: ``max_pixels`` is no positive number, or there is no ``fallback``.
     """
 
     max_pixels: int = 178_956_970
     fallback: Decoder | str = "opencv"
-    _counts: Counter[str] = field(default_factory=Counter, init=False, repr=False, compare=False)
+    _counts: Tally = field(default_factory=lambda: Tally(), init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.max_pixels < 1:
-            raise ParameterError(f"max_pixels is {self.max_pixels}; it has to be positive")
+        if type(self.max_pixels) is not int or not 0 < self.max_pixels <= _MOST_PIXELS:
+            raise ParameterError(f"max_pixels is {self.max_pixels!r}; it has to be a number from 1 to {_MOST_PIXELS}")
+        if self.fallback is None:
+            raise ParameterError("fallback is None; it has to be a decoder, such as 'opencv'")
         if isinstance(self.fallback, str):  # made by hand, and not by leaven.create
             from leaven import create
 
@@ -117,16 +123,17 @@ class TurboDecoder:
         jpegs = [drawing.request.data for drawing in chosen]
         indices = [drawing.request.index for drawing in chosen]
         outcomes = _native.draw(jpegs, indices, numbers, out, self.max_pixels, samples, progress)
-        for place, outcome in zip(places, outcomes, strict=True):
-            if self._counted(_Outcome(*outcome)):
-                found[place] = Drawn(outcome[3])
+        counts: Counter[str] = Counter()
+        for place, outcome in zip(places, map(_Outcome._make, outcomes), strict=True):
+            if not outcome.status:  # others are counted when they are decoded
+                found[place] = Drawn(outcome.resampling_ns)
+                counts.update(_names(outcome))
+        self._counts.add(counts)
         return found
 
     def tally(self) -> dict[str, int]:
         """Return how many images were drawn in which way, or left to the fallback and why, since the last call."""
-        counts = dict(self._counts)
-        self._counts.clear()
-        return counts
+        return self._counts.taken()
 
     @property
     def _other(self) -> Decoder:
@@ -151,30 +158,45 @@ class TurboDecoder:
             raise DecodeError(f"the region {region} has no pixels")
         image = np.empty((1, *size, 3 if color else info.channels), np.uint8)
         numbers = np.array([[columns[0], 1 / scale, rows[0], 1 / scale, scale, _LINEAR, 0, 0, 0, 1, 0]], np.float64)
-        (outcome,) = _native.draw([data], [index], numbers, image, self.max_pixels, None, None)
-        if not self._counted(_Outcome(*outcome)):
+        (found,) = _native.draw([data], [index], numbers, image, self.max_pixels, None, None)
+        outcome = _Outcome(*found)
+        if outcome.status == "memory":
+            raise MemoryError(outcome.text)
+        self._counts.add(Counter(_names(outcome)))
+        if outcome.status:
             return None
         ends = min(rows[1], info.height), min(columns[1], info.width)
         return Decoded(image[0], Region(rows[0], columns[0], *ends), scale)
 
-    def _counted(self, outcome: _Outcome) -> bool:
-        """Count what became of an image; return whether it was drawn."""
-        if outcome.refused_index:
-            self._counts["turbo: index refused"] += 1
-        if outcome.status == "memory":
-            raise MemoryError(outcome.text)
-        if outcome.status:
-            self._counts[f"turbo: left to the fallback: {outcome.status}"] += 1
-            return False
-        self._counts[f"turbo: {WAYS[outcome.way]}"] += 1
-        return True
+
+class Tally:
+    """Counts that several threads add to."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counts: Counter[str] = Counter()
+
+    def add(self, counts: Counter[str]) -> None:
+        """Add all of them."""
+        with self._lock:
+            self._counts.update(counts)
+
+    def taken(self) -> dict[str, int]:
+        """Return what was added since the last call."""
+        with self._lock:
+            counts, self._counts = self._counts, Counter()
+        return dict(counts)
+
+
+def _names(outcome: _Outcome) -> list[str]:
+    """Return what is counted of an image."""
+    refused = ["turbo: index refused"] if outcome.refused_index else []
+    way = f"left to the fallback: {outcome.status}" if outcome.status else WAYS[outcome.way]
+    return [*refused, f"turbo: {way}"]
 
 
 def _is_jpeg(data: Any) -> bool:
     return isinstance(data, bytes) and data.startswith(_JPEG)
-
-
-_WIDTH = 11
 
 
 def _numbers(drawing: Drawing) -> tuple[float, ...]:

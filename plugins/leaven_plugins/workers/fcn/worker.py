@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
@@ -11,7 +11,7 @@ from leaven.errors import ParameterError
 from leaven.protocols import Decoded, Decoder, DecodeRequest, Op, Region, Rng
 from leaven.stream.buffers import SpecLike
 from leaven.stream.worker import Row
-from leaven_plugins.workers.image.worker import DEFAULT_OPS, ImageWorker, Shot
+from leaven_plugins.workers.image.worker import DEFAULT_OPS, ImageWorker, Shot, StillWorker
 
 
 class FCNWorker(ImageWorker):
@@ -38,6 +38,8 @@ class FCNWorker(ImageWorker):
         ParameterError: a parameter is not what it has to be.
     """
 
+    draws: ClassVar = False  # both images are made of one decoded picture
+
     def __init__(
         self,
         image: SpecLike,
@@ -56,11 +58,9 @@ class FCNWorker(ImageWorker):
         self.add_params("target_image", target_image_params)
         fixed = {**self.params["image"], **self.params["target_image"]}
         try:
-            self._target = ImageWorker(target_image, fixed, None, ops, decoder, source, gpu_augmentation, exact)
+            self._target = StillWorker(target_image, fixed, None, ops, decoder, source, gpu_augmentation, exact)
         except ParameterError as error:
             raise ParameterError(f"target_image: {error}") from error
-
-    draws = False  # both images are made of one decoded picture
 
     def plan(self, sample: Mapping[str, Any], row: Row) -> Shot:
         """Return what ``ImageWorker.plan`` does, with a request that serves both images, if one can."""

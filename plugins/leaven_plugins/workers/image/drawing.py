@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from leaven.errors import DecodeError
 from leaven.protocols import Decoded, Decoder, Drawing, Drawn, Region
 from leaven.stream.buffers import BufferSpec
 from leaven.stream.worker import Request, Row
-from leaven_plugins.decoders.each import decode_each
+from leaven_plugins.decoders.each import decode_each, has_own_way
 from leaven_plugins.ops.interpolation import AREA, CUBIC, LINEAR, NEAREST, interpolation
 from leaven_plugins.ops.rendering import per_channel
 
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
 Image = NDArray[Any]
 
-CHUNK = 16
-"""Images that are drawn at a time: those that ops are still to change stay in the processor's cache (2.4 MB)."""
+_CACHE = 2_500_000
+"""Bytes of images that ops are still to change: as many as stay in the processor's cache."""
+_MOST = 16
+"""Images that are drawn at a time, at most."""
 
 _METHODS = (NEAREST, LINEAR, CUBIC, AREA)
 
@@ -38,6 +41,13 @@ class Placed(Finished):
     """Pixels that are in the batch already, and stay as they are."""
 
     __slots__ = ()
+
+
+class Sketch(NamedTuple):
+    """How an image is to be drawn: the number of the interpolation, and four values of the background."""
+
+    method: int
+    background: tuple[float, ...]
 
 
 class Planned(NamedTuple):
@@ -60,7 +70,7 @@ def pictured(
 
     Args:
         request: what they belong to.
-        planned: some of its rows; no more than ``CHUNK`` where there is an easel.
+        planned: some of its rows; no more than the easel's ``chunk``.
         decoder: makes what is not drawn.
         easel: draws what it can; ``None``: nothing is drawn.
         is_final: whether nothing is left to be done to an image once it is drawn.
@@ -68,7 +78,7 @@ def pictured(
     if easel is None:
         yield from _decoded(request, planned, decoder)
         return
-    drawn = easel.draw(request, [each for each in planned if _is_drawn(each.shot, easel)], is_final)
+    drawn = easel.draw(request, [each for each in planned if each.shot.sketch is not None], is_final)
     rest = _decoded(request, [each for each in planned if each.place not in drawn], decoder)
     for each in planned:
         yield (each, drawn[each.place]) if each.place in drawn else next(rest)
@@ -78,10 +88,6 @@ def chunks(planned: Iterator[Planned], size: int) -> Iterator[list[Planned]]:
     """Yield lists of up to ``size``."""
     while chunk := list(islice(planned, size)):
         yield chunk
-
-
-def _is_drawn(shot: Shot, easel: Easel) -> bool:
-    return shot.supersampling is None and easel.takes(shot.matrix, shot.request.color, shot.values)
 
 
 def _decoded(
@@ -105,32 +111,37 @@ class Easel:
     def __init__(self, decoder: Any, spec: BufferSpec, background: Any) -> None:
         self._draw = decoder.draw_batch
         channels, height, width = spec.shape
+        self.chunk = min(max(_CACHE // (channels * height * width), 1), _MOST)
         self._channels = channels
         self._background = per_channel(background, channels)
-        self._canvas = np.empty((CHUNK, height, width, channels), np.uint8)
+        self._canvas = np.empty((self.chunk, height, width, channels), np.uint8)
 
     @staticmethod
-    def fits(decoder: Any, spec: BufferSpec) -> bool:
+    def fits(decoder: Decoder, spec: BufferSpec) -> bool:
         """Return whether a decoder can draw into rows of this kind."""
-        return hasattr(decoder, "draw_batch") and spec.dtype == np.uint8 and spec.shape[0] in (1, 3)
+        return has_own_way(decoder, "draw_batch") and spec.dtype == np.uint8 and spec.shape[0] in (1, 3)
 
-    def takes(self, matrix: NDArray[np.float64], color: bool, values: Mapping[str, Any]) -> bool:
-        """Return whether it draws what is asked for: no rotation, no shear, a method that it has.
+    def sketch(self, matrix: NDArray[np.float64], color: bool, values: Mapping[str, Any]) -> Sketch | None:
+        """Return how it draws what is asked for; ``None`` where it cannot: a rotation, a shear, another method.
 
         Such a request needs no region, which takes 12 us to find: should the decoder leave it to others after all,
         these decode the whole image.
+
+        Raises:
+            ImageError: the background does not fit the channels, or there is no such interpolation.
         """
         (_, skew, _), (slant, _, _) = matrix.tolist()
-        return bool(
-            skew == 0 == slant
-            and color == (self._channels == 3)
-            and interpolation(values.get("interp_method", LINEAR)) in _METHODS
-        )
+        method = interpolation(values.get("interp_method", LINEAR))
+        if not skew == 0 == slant or color != (self._channels == 3) or method not in _METHODS:
+            return None
+        if "background" in values:
+            return Sketch(method, per_channel(values["background"], self._channels))
+        return Sketch(method, self._background)
 
     def draw(
         self, request: Request, chunk: Sequence[Planned], is_final: Callable[[Shot], bool]
     ) -> dict[int, Finished | Exception]:
-        """Draw up to ``CHUNK`` images; return what became of them, by place, without those that it leaves to others.
+        """Draw up to ``chunk`` images; return what became of them, by place, without those that it leaves to others.
 
         Those that are final go straight into the request's array, the others elsewhere until the next call.
         """
@@ -145,9 +156,9 @@ class Easel:
     ) -> dict[int, Finished | Exception]:
         if not chunk:
             return {}
-        drawings = [self._drawing(planned, row) for planned, row in zip(chunk, rows, strict=True)]
+        drawings = [_drawing(planned, row) for planned, row in zip(chunk, rows, strict=True)]
         request.doing(drawings[0].sample, "decode")
-        results = self._draw(drawings, out, request.progress)
+        results = self._results(drawings, out, request.progress)
         if request.progress is None and isinstance(results[-1], Drawn):
             request.doing(drawings[-1].sample, "geometry", monotonic_ns() - results[-1].resampling_ns)
         found: dict[int, Finished | Exception] = {}
@@ -159,10 +170,22 @@ class Easel:
                 found[planned.place] = result
         return found
 
-    def _drawing(self, planned: Planned, row: int) -> Drawing:
-        shot = planned.shot
-        values, background = shot.values, self._background
-        if "background" in values:
-            background = per_channel(values["background"], self._channels)
-        method = interpolation(values.get("interp_method", LINEAR))
-        return Drawing(shot.request, shot.matrix, row, planned.row.index, method, background)
+    def _results(
+        self, drawings: Sequence[Drawing], out: Image, progress: memoryview | None
+    ) -> Sequence[Drawn | Exception | None]:
+        try:
+            results = list(self._draw(drawings, out, progress))
+        except MemoryError:
+            raise
+        except Exception as error:
+            return [error] * len(drawings)
+        if len(results) != len(drawings):
+            wrong = DecodeError(f"the decoder gave {len(results)} images of a batch of {len(drawings)}")
+            return [wrong] * len(drawings)
+        return results
+
+
+def _drawing(planned: Planned, row: int) -> Drawing:
+    shot = planned.shot
+    assert shot.sketch is not None
+    return Drawing(shot.request, shot.matrix, row, planned.row.index, *shot.sketch)

@@ -27,7 +27,7 @@ from leaven_plugins.ops.rendering import view, view_transform, warp
 from leaven_plugins.rngs.epochs import at_epoch
 from leaven_plugins.rngs.fitting import check_fit
 from leaven_plugins.workers.image.chain import OpChain
-from leaven_plugins.workers.image.drawing import CHUNK, Easel, Finished, Placed, Planned, chunks, pictured
+from leaven_plugins.workers.image.drawing import Easel, Finished, Placed, Planned, Sketch, chunks, pictured
 from leaven_plugins.workers.image.parameters import GEOMETRY, check_params
 from leaven_plugins.workers.image.pixels import with_channels, with_colorspace, write
 from leaven_plugins.workers.image.process import settle
@@ -42,7 +42,7 @@ class Shot(NamedTuple):
 
     ``info`` is its header, ``request`` what must be decoded for it, ``values`` are all its parameters, ``matrix`` leads
     from target to source pixels, ``supersampling`` is how many times larger a warp is made than its result, or ``None``
-    for a view.
+    for a view, ``sketch`` how a decoder draws that, if one does.
     """
 
     info: ImageInfo
@@ -50,6 +50,7 @@ class Shot(NamedTuple):
     values: dict[str, Any]
     matrix: Matrix
     supersampling: int | None
+    sketch: Sketch | None = None
 
 
 class ImageWorker(BufferWorker):
@@ -82,6 +83,12 @@ class ImageWorker(BufferWorker):
         ParameterError: the buffer's shape, or a parameter, is not what it has to be.
     """
 
+    draws: ClassVar = True
+    """Whether decoders that can may draw images straight into their places, where :meth:`render` is not overridden.
+
+    A subclass that needs the decoded pixels in :meth:`fill` says ``False``.
+    """
+
     def __init__(
         self,
         image: SpecLike,
@@ -106,17 +113,10 @@ class ImageWorker(BufferWorker):
         self._exact = exact
         self._background = _background(self._spec)
         self._easel: Easel | None = None
-        if self.draws and not exact and Easel.fits(self._decoder, self._spec):
+        if self._may_draw() and not exact and Easel.fits(self._decoder, self._spec):
             self._easel = Easel(self._decoder, self._spec, self._background)
         check_params(self.params["image"], self._chain.keys, self._spec.shape[0])
         check_fit(self._rng, self.params["image"], self._chain.keys)
-
-    draws: ClassVar = True
-    """Whether decoders that can may draw images straight into their places.
-
-    A subclass that overrides :meth:`decoded` or :meth:`render`, or needs the decoded pixels in :meth:`fill`, says
-    ``False``.
-    """
 
     def setup(self) -> None:
         """Set OpenCV up for a worker's process."""
@@ -160,7 +160,8 @@ class ImageWorker(BufferWorker):
             ImageError: a parameter is out of range.
         """
         data, info = self.inspected(sample)
-        return self.shot(data, info, self.draw(info, row), sample.get(self._index))
+        index = sample.get(self._index)
+        return self.shot(data, info, self.draw(info, row), index if isinstance(index, bytes) else None)
 
     def inspected(self, sample: Mapping[str, Any]) -> tuple[bytes, ImageInfo]:
         """Return the encoded image of a sample, and its header.
@@ -190,7 +191,10 @@ class ImageWorker(BufferWorker):
         shot: Shot,
         decoded: Decoded,
     ) -> None:
-        """Fill ``image``, and append to ``augmentation``. What subclasses add to a row, they add here."""
+        """Fill ``image``, and append to ``augmentation``. What subclasses add to a row, they add here.
+
+        The memory of ``decoded`` is used again for later rows: what is kept of it has to be copied.
+        """
         self.paint(shot, decoded, row, buffers["image"])
         row.append("augmentation", self.record(shot.values))
 
@@ -236,19 +240,22 @@ class ImageWorker(BufferWorker):
             times = values.get("supersampling") or supersampling_for(ratio)
             return Shot(info, DecodeRequest(data, color, None, 1.0, index), values, matrix, times)
         least_scale = 1 / max(finest_ratio(matrix), 1)  # which keeps the target's resolution
-        if self._easel is not None and self._easel.takes(matrix, color, values):
-            return Shot(info, DecodeRequest(data, color, None, least_scale, index), values, matrix, None)
-        region = needed_region(matrix, self._size, source, RADIUS[_method(values)])
-        return Shot(info, DecodeRequest(data, color, region, least_scale, index), values, matrix, None)
+        sketch = None if self._easel is None else self._easel.sketch(matrix, color, values)
+        region = None if sketch else needed_region(matrix, self._size, source, RADIUS[_method(values)])
+        return Shot(info, DecodeRequest(data, color, region, least_scale, index), values, matrix, None, sketch)
 
     def _finished(self, shot: Shot) -> bool:
         """Return whether nothing is left to do once an image is drawn."""
         return not shot.values.get("colorspace") and (self._gpu_augmentation or not self._chain.applies(shot.values))
 
+    def _may_draw(self) -> bool:
+        own = type(self)
+        return own.draws and own.render is ImageWorker.render and own.prepare is ImageWorker.prepare
+
     def _chunk(self, request: Request) -> int:
         if self._easel is None:
             return request.rows
-        return 1 if request.progress is None else CHUNK  # one at a time is what a trace can tell apart
+        return 1 if request.progress is None else self._easel.chunk  # one at a time is what a trace can tell apart
 
     def _planned(self, request: Request, rows: list[Row]) -> Iterator[Planned]:
         """Yield what is to be made, and append all rows."""
@@ -317,10 +324,17 @@ def _undecodable(error: Exception) -> SampleError:
 
 
 def made(component: Any, kind: str) -> Any:
-    """Return a component that was named; a subclass may leave out what ``leaven.create`` would have made before."""
+    """Return a component that was named; a subclass may leave out what ``leaven.create`` would have made before.
+
+    ``"auto"`` is OpenCV's decoder then: this may be a worker's process, whose plugins have no part in what the stream
+    is. A subclass that takes ``decoder`` as a parameter of its own, and hands it on, gets what the loader finds.
+    """
     if not isinstance(component, (str, Mapping)):
         return component
     from leaven import create
+
+    if component == "auto":
+        component = "opencv"
 
     return create(component, kind=kind)
 
@@ -338,3 +352,9 @@ def _background(spec: BufferSpec) -> Any:
     """Return the fill value as a background: one value, one for each channel, or ``None`` where it is a picture."""
     values = np.ravel(0 if spec.fill is None else spec.fill)
     return values.tolist() if values.size in (1, spec.shape[0]) else None
+
+
+class StillWorker(ImageWorker):
+    """An image worker within another one, which hands decoded pixels to it."""
+
+    draws: ClassVar = False

@@ -12,7 +12,7 @@ from leaven.errors import LeavenError, ParameterError, SampleError
 from leaven.protocols import Decoder, Op, Rng
 from leaven.stream.buffers import BufferSpec, SpecLike
 from leaven.stream.worker import BufferWorker, Row
-from leaven_plugins.workers.image.worker import DEFAULT_OPS, ImageWorker
+from leaven_plugins.workers.image.worker import DEFAULT_OPS, StillWorker
 from leaven_plugins.workers.sequence.frames import KEYS, check_frames, chosen_frames, draw_frames
 
 
@@ -62,11 +62,15 @@ class SequenceWorker(BufferWorker):
         check_frames(theta, fixed)
         others = {key: value for key, value in fixed.items() if key not in KEYS}
         spec = _of_one(self.buffers["image"])
-        self._frame = ImageWorker(spec, others, image_rng, ops, decoder, source, gpu_augmentation, exact)
+        self._frame = StillWorker(spec, others, image_rng, ops, decoder, source, gpu_augmentation, exact)
 
     def setup(self) -> None:
         """Set up what makes each frame."""
         self._frame.setup()
+
+    def tally(self) -> Mapping[str, int]:
+        """Return what the decoder has counted since the last call."""
+        return self._frame.tally()
 
     def prepare(self, sample: Mapping[str, Any], row: Row, buffers: Mapping[str, NDArray[Any]]) -> None:
         """Fill ``image``, and append to ``augmentation`` and ``length``.
