@@ -11,6 +11,7 @@ from leaven import TurboDataLoader
 from leaven.testing.tools import run_worker
 
 native = pytest.importorskip("leaven_turbo._native", reason="leaven-turbo is not installed: make native")
+from leaven_turbo.decoder import TurboDecoder  # noqa: E402
 
 WORKER = {
     "use": "worker:classification",
@@ -162,3 +163,25 @@ def test_masks_lie_on_drawn_images():
         seen += 0 < target.mean() < 1
         assert wrong.mean() <= 1 / 64
     assert seen > 5
+
+
+def test_what_the_fallback_gets_is_counted_once():
+    contents = samples(6)
+    contents[2]["image"] = contents[2]["image"][:-300]
+    with TurboDataLoader(Listed(contents), 6, WORKER, nworkers=0, on_error="skip", max_errors=5) as loader:
+        list(loader)
+        assert loader.counts["turbo: left to the fallback: damaged"] == 1
+        assert sum(loader.counts.values()) == 6
+
+
+def test_a_subclass_that_overrides_decode_means_all_images():
+    class Inverted(TurboDecoder):
+        def decode(self, data, **request):
+            decoded = super().decode(data, **request)
+            return decoded._replace(image=255 - decoded.image)
+
+    ours = made(samples(3), decoder=Inverted(), exact=True)
+    plain = made(samples(3), decoder=TurboDecoder(), exact=True)
+    assert np.abs(ours["image"] - (255.0 - plain["image"])).max() <= 1
+    drawn = made(samples(3), decoder=Inverted())
+    assert psnr(drawn["image"], 255 - made(samples(3))["image"]) > 26

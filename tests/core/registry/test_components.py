@@ -34,3 +34,15 @@ def test_target_may_be_an_object_that_can_be_called():
 def test_what_is_optional():
     component = Component("rain", "acme.rooms:Weather.Rain")
     assert (component.summary, component.replaces, component.extra) == ("", None, None)
+
+
+def test_what_it_prefers_stands_in_the_place_of_a_target():
+    assert Component("auto", prefers=("fast", "plain")).target is None
+    with pytest.raises(DeclarationError, match="either a target or others"):
+        Component("auto", dict, prefers=("plain",))
+
+
+@pytest.mark.parametrize("prefers", ["plain", ("Plain",), (3,), ["plain"]])
+def test_what_is_preferred_has_to_be_names(prefers):
+    with pytest.raises(DeclarationError, match="is not a tuple of names"):
+        Component("auto", prefers=prefers)

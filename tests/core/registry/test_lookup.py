@@ -244,3 +244,28 @@ def test_package_that_is_missing_when_the_component_is_made(fake):
     with pytest.raises(MissingPackageError, match=text) as caught:
         Registry().create("loss:later")
     assert caught.value.name == "acme_gpu"
+
+
+PREFERRING = """
+from leaven import Component, hookimpl
+
+
+@hookimpl
+def leaven_decoders():
+    yield Component("best", prefers=("best_in_the_world", "opencv"))
+    yield Component("none_of_these", prefers=("nothing", "never"))
+    yield Component("itself", prefers=("itself",))
+"""
+
+
+def test_a_name_may_stand_for_the_first_of_others(tmp_path):
+    (tmp_path / "preferring.py").write_text(PREFERRING)
+    registry = Registry(plugins=[str(tmp_path / "preferring.py")])
+    assert registry.find("decoder:best").spec == "decoder:opencv"
+    with pytest.raises(UnknownName, match=r"'decoder:none_of_these' stands for nothing or never: no decoder 'never'"):
+        registry.find("decoder:none_of_these")
+    with pytest.raises(LookupFailed, match="prefers 'itself', which is no component itself"):
+        registry.find("decoder:itself")
+    assert Registry(block=["decoder:opencv"], plugins=[str(tmp_path / "preferring.py")]).find("decoder:simplejpeg")
+    with pytest.raises(UnknownName, match="is blocked"):
+        Registry(block=["decoder:opencv"], plugins=[str(tmp_path / "preferring.py")]).find("decoder:best")

@@ -71,7 +71,8 @@ def test_other_bytes_are_protocol_errors(data):
         pass
 
 
-@pytest.mark.parametrize("content",
+@pytest.mark.parametrize(
+    "content",
     [
         7,
         [],

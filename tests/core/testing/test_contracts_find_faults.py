@@ -276,7 +276,7 @@ def leaven_transports():
     yield Component("stubborn", StubbornTransport, "goes on")
 '''
 
-SUITES = '''
+SUITES = """
 import pytest
 
 import leaven.testing.transport
@@ -338,7 +338,7 @@ class TestSampler(Faulty, SamplerContract):
 
 class TestTransport(Faulty, TransportContract):
     spec = "transport:stubborn"
-'''
+"""
 
 SPARED = {"it_has_what_", "it_does_something", "no_rows_are_no_trouble"}
 """What even these pass: beginnings of names."""
