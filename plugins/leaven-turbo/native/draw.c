@@ -122,7 +122,7 @@ static lt_status inspect(const lt_job *job, lt_header *header, lt_error *error) 
     if (status == LT_OK && !header->complete)
         status = lt_fail(error, LT_DAMAGED, "cut off: the end of the file is missing after %zu bytes", job->jpeg.size);
     if (status == LT_OK && (uint64_t)header->width * header->height > job->most_pixels)
-        status = lt_fail(error, LT_DAMAGED, "%u x %u pixels are over the limit of %llu", header->height, header->width,
+        status = lt_fail(error, LT_UNSUPPORTED, "%u x %u pixels are over the limit of %llu", header->height, header->width,
                          (unsigned long long)job->most_pixels);
     return status;
 }

@@ -13,7 +13,7 @@ typedef struct {
     double x, dx, y, dy;        /* target to *upright* image, as in lt_view, never transposed */
     double least_scale;         /* 1/8, 2/8 or 4/8 is taken where it is at least this */
     int whole;                  /* the outermost samples of a reduced image count as wholly within it */
-    uint64_t most_pixels;       /* more is LT_DAMAGED */
+    uint64_t most_pixels;       /* more is LT_UNSUPPORTED */
     lt_view view;               /* method, channels, background, size and place of the target */
 } lt_job;
 

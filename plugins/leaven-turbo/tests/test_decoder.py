@@ -212,3 +212,15 @@ def test_auto_is_turbo_where_that_is_installed_and_not_blocked():
     assert type(leaven.create("decoder:auto")).__name__ == "TurboDecoder"
     assert type(Registry(block=["turbo"]).create("decoder:auto")).__name__ == "OpenCVDecoder"
     assert type(Registry(block=["decoder:turbo"]).create("decoder:auto")).__name__ == "OpenCVDecoder"
+
+
+def test_over_the_limit_is_no_damage():
+    small = leaven.create("decoder:turbo", max_pixels=1000)
+    small.decode(jpeg(smooth(40, 40)))
+    assert small.tally() == {"turbo: left to the fallback: unsupported": 1}
+
+
+@pytest.mark.parametrize("params", [{"max_pixels": 1e6}, {"max_pixels": "5"}, {"max_pixels": 1 << 70}])
+def test_limits_are_checked_at_once(params):
+    with pytest.raises(ParameterError, match="max_pixels is"):
+        leaven.create("decoder:turbo", **params)
