@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install native demo test test-slow lint types bench peers fuzz reliability soak docs clean
+.PHONY: help install native demo test test-slow lint types bench peers proofs fuzz reliability soak docs clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PY) -m venv $(VENV)
@@ -47,6 +47,12 @@ types: $(STAMP) ## check the types of both packages
 
 bench: $(STAMP) ## measure the loader
 	$(BIN)/leaven bench loader examples/digits.toml
+
+peers: $(NATIVE) ## measure the loader beside others, at the same work
+	$(BIN)/leaven bench peers --work rrc --work full --work val --work large
+
+proofs: $(NATIVE) ## show on 1,000 photographs that repacking loses nothing, and all ways to a part of a file agree
+	$(BIN)/python tests/bench/turbo/proofs.py
 
 reliability: $(STAMP) ## show what delivery promises, as the table of docs/reliability.md
 	$(BIN)/python tests/bench/reliability/all.py

@@ -15,15 +15,18 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgpack
 
 from leaven.errors import DatasetError
-from leaven_plugins.datasets.jpeg_sidecar import Sidecar, again, write_sidecar
+from leaven_plugins.datasets.jpeg_sidecar import Sidecar, again, if_usable, write_sidecar
 
 FIELD = "image_index"
-"""The field of a sample that has the index of its ``image``."""
+"""The field of a sample that has the index of its ``image``; samples may have something else under that name."""
+
+_MAGIC = b"LTX"
+"""What leaven-turbo's indices begin with."""
 
 _PACKED_SUFFIX, _FOLDER_NAME = ".turbo", ".leaven-turbo.index"
 _STAMP = struct.Struct("<Qq")
@@ -36,6 +39,11 @@ class Stamped(NamedTuple):
     key: str
     size: int
     mtime_ns: int
+
+
+def is_index(value: Any) -> bool:
+    """Return whether what a sample has under ``FIELD`` is an index, of whatever image."""
+    return isinstance(value, bytes) and value.startswith(_MAGIC)
 
 
 def packed_sidecar(data: Path) -> Path:
@@ -51,6 +59,8 @@ def folder_sidecar(root: Path) -> Path:
 class PackedIndex:
     """The sidecar of a packed dataset, open for reading; threads may share it.
 
+    An entry that is damaged counts as none, which is logged once.
+
     Raises:
         DatasetError: it cannot be read, or was made for other data than the file has now.
         FormatError: it is damaged.
@@ -64,12 +74,13 @@ class PackedIndex:
 
     @classmethod
     def beside(cls, data: Path) -> PackedIndex | None:
-        """Return the one beside a data file, or ``None`` where there is none; raises as the constructor does."""
-        return cls(data) if packed_sidecar(data).exists() else None
+        """Return the one beside a data file, or ``None`` where there is none, or none of use; that is logged once."""
+        path = packed_sidecar(data)
+        return if_usable(path, lambda: cls(data)) if path.exists() else None
 
     def index(self, position: int) -> bytes | None:
         """Return the index of a sample's image, or ``None`` where it has none."""
-        return self._sidecar.read(position)
+        return if_usable(self._sidecar.path, lambda: self._sidecar.read(position))
 
     def close(self) -> None:
         """Close the file."""
@@ -78,6 +89,8 @@ class PackedIndex:
 
 class FolderIndex:
     """The sidecar of a folder, open for reading; threads may share it.
+
+    An entry that is damaged counts as none, which is logged once.
 
     Raises:
         DatasetError: it cannot be read.
@@ -92,8 +105,9 @@ class FolderIndex:
 
     @classmethod
     def within(cls, root: Path) -> FolderIndex | None:
-        """Return the one in a folder, or ``None`` where there is none; raises as the constructor does."""
-        return cls(root) if folder_sidecar(root).exists() else None
+        """Return the one in a folder, or ``None`` where there is none, or none of use; that is logged once."""
+        path = folder_sidecar(root)
+        return if_usable(path, lambda: cls(root)) if path.exists() else None
 
     def index(self, key: str, status: os.stat_result) -> bytes | None:
         """Return the index of a file, or ``None`` where it has none, or has changed since it was made."""
@@ -101,12 +115,26 @@ class FolderIndex:
         position = bisect_left(self._hashes, wanted)
         if position == len(self._hashes) or self._hashes[position] != wanted:
             return None
-        stamp = _STAMP.unpack(self._sidecar.before(8 * self._sidecar.count + 16 * position, 16))
-        return self._sidecar.read(position) if stamp == (status.st_size, status.st_mtime_ns) else None
+        return if_usable(self._sidecar.path, lambda: self._read(position, status))
 
     def close(self) -> None:
         """Close the file."""
         self._sidecar.close()
+
+    def _read(self, position: int, status: os.stat_result) -> bytes | None:
+        stamp = _STAMP.unpack(self._sidecar.before(8 * self._sidecar.count + 16 * position, 16))
+        return self._sidecar.read(position) if stamp == (status.st_size, status.st_mtime_ns) else None
+
+
+def sidecar_problem(path: Path) -> str | None:
+    """Return why the sidecar of a packed dataset or a folder is of no use, or ``None`` where it is, or is not there."""
+    sidecar = folder_sidecar(path) if path.is_dir() else packed_sidecar(path)
+    try:
+        if sidecar.exists():
+            (FolderIndex if path.is_dir() else PackedIndex)(path).close()
+    except DatasetError as error:
+        return str(error)
+    return None
 
 
 def write_packed_index(data: Path, count: int, indices: Iterable[bytes | None]) -> Path:
@@ -133,9 +161,9 @@ def in_order(files: Iterable[Stamped]) -> list[Stamped]:
 
 
 def with_index(message: bytes, index: bytes) -> bytes:
-    """Return a packed sample with one more field; what is no packed map is returned as it is.
+    """Return a packed sample with one more field; one that has it, or is no packed map, is returned as it is.
 
-    Only the head of the map changes, so that the sample is neither unpacked nor packed.
+    Only the head of the map changes, so that values are neither unpacked nor packed.
     """
     lead = message[0] if message else 0
     if 0x80 <= lead <= 0x8F:
@@ -145,8 +173,24 @@ def with_index(message: bytes, index: bytes) -> bytes:
         count = int.from_bytes(message[1:start], "big")
     else:
         return message
+    if _has_field(message):
+        return message
     field: bytes = msgpack.packb(FIELD) + msgpack.packb(index)
     return b"".join((msgpack.Packer().pack_map_header(count + 1), memoryview(message)[start:], field))
+
+
+def _has_field(message: bytes) -> bool:
+    """Return whether a packed map has the field already; looking for its name among the values takes 9 times longer."""
+    reader = msgpack.Unpacker(max_buffer_size=len(message))
+    reader.feed(message)
+    try:
+        for _ in range(reader.read_map_header()):
+            if reader.unpack() == FIELD:
+                return True
+            reader.skip()
+    except Exception:  # not a whole message: whoever reads it says so
+        return True
+    return False
 
 
 def _hash(key: str) -> int:

@@ -7,25 +7,31 @@ an index has an empty one.
 
 from __future__ import annotations
 
-import fcntl
+import logging
 import os
 import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import msgpack
 
 from leaven.errors import DatasetError, FormatError
+from leaven_plugins.datasets.replacing import Replacement
 
 _MAGIC = b"leavenJI"
 _VERSION = 1
 _HEAD = struct.Struct("<8sQII")
 _MOST_ABOUT = 1 << 16
 _PAIR = struct.Struct("<QQ")
+
+Result = TypeVar("Result")
+
+log = logging.getLogger("leaven.datasets")
+_told: set[Path] = set()
 
 
 class Sidecar:
@@ -46,12 +52,11 @@ class Sidecar:
         self._source = source
         self._fd = -1
         try:
-            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # it may be a fifo
             self._size = os.fstat(self._fd).st_size
         except OSError as error:
-            raise DatasetError(f"{path}: cannot be opened: {error.strerror}") from error
-        self.about, self._start = self._read_about()
-        self.count = int(self.about["count"])
+            raise DatasetError(f"{path}: cannot be opened: {error.strerror}{again(source)}") from error
+        self.about, self.count, self._start = self._read_about()
         self._offsets = self._start + before * self.count
         self._first = self._offsets + 8 * (self.count + 1)
         if self.count < 0 or self._first > self._size:
@@ -76,7 +81,8 @@ class Sidecar:
         if fd >= 0:
             os.close(fd)
 
-    def _read_about(self) -> tuple[dict[str, Any], int]:
+    def _read_about(self) -> tuple[dict[str, Any], int, int]:
+        """Return the map, the number of entries, and where the columns begin."""
         magic, size, length, crc = _HEAD.unpack(self._bytes(0, _HEAD.size))
         if magic != _MAGIC or length > _MOST_ABOUT:
             raise self._damaged("does not begin as one")
@@ -85,17 +91,21 @@ class Sidecar:
         packed = self._bytes(_HEAD.size, length)
         if zlib.crc32(packed) != crc:
             raise self._damaged("its head was changed")
-        about = msgpack.unpackb(packed)
-        if about["version"] != _VERSION:
-            raise self._damaged(f"of version {about['version']}, where {_VERSION} is known")
-        return about, _HEAD.size + length
+        try:
+            about = msgpack.unpackb(packed)
+            version, count = int(about["version"]), int(about["count"])
+        except Exception as error:
+            raise self._damaged("its head is not one") from error
+        if version != _VERSION:
+            raise self._damaged(f"of version {version}, where {_VERSION} is known")
+        return about, count, _HEAD.size + length
 
     def _bytes(self, offset: int, nbytes: int) -> bytes:
         """Read by ``pread``: where a mapped file is cut off, reading it kills the process."""
         try:
             data = os.pread(self._fd, nbytes, offset)
         except OSError as error:
-            raise DatasetError(f"{self.path}: cannot be read at {offset}: {error.strerror}") from error
+            raise DatasetError(f"{self.path}: cannot be read: {error.strerror}{again(self._source)}") from error
         if len(data) != nbytes:
             raise self._damaged(f"ends at {offset + len(data)}, {nbytes - len(data)} bytes too early")
         return data
@@ -115,38 +125,34 @@ def write_sidecar(
     Raises:
         DatasetError: it cannot be written, or another process writes it.
     """
-    part = path.with_name(f".{path.name.removeprefix('.')}.part")
+    path = path.resolve() if path.is_symlink() else path  # the link stays
     try:
-        with open(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666), "wb") as file:
-            _lock(file, part, path)
-            try:
-                file.truncate()
-                _fill(file, about, count, columns, indices)
-                file.flush()
-                os.fsync(file.fileno())
-                os.replace(part, path)
-            except BaseException:
-                part.unlink(missing_ok=True)
-                raise
+        with Replacement(path) as new:
+            _fill(new.file, about, count, columns, indices)
+            new.sync()
+            new.place()
     except OSError as error:
         raise DatasetError(f"{path}: cannot be written: {error.strerror}") from error
     return path
 
 
+def if_usable(path: Path, read: Callable[[], Result]) -> Result | None:
+    """Return what is read of the sidecar at ``path``, or ``None`` where it is of no use.
+
+    It makes decoding quicker and nothing else, so that this is no error; it is logged, once for each file in a process.
+    """
+    try:
+        return read()
+    except DatasetError as error:
+        if path not in _told:
+            _told.add(path)
+            log.warning("images are decoded without their index: %s", str(error))  # its traceback holds on to files
+        return None
+
+
 def again(source: Path) -> str:
     """Return what to do where a sidecar is of no use."""
     return f": run `leaven data index {source}` again, or remove it"
-
-
-def _lock(file: BinaryIO, part: Path, path: Path) -> None:
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        taken = isinstance(error, BlockingIOError)  # else there are no locks, as on some network file systems
-    else:
-        taken = not part.exists() or part.stat().st_ino != os.fstat(file.fileno()).st_ino  # it has its name by now
-    if taken:
-        raise DatasetError(f"{path}: is being written by another process")
 
 
 def _fill(file: BinaryIO, about: dict[str, Any], count: int, columns: bytes, indices: Iterable[bytes | None]) -> None:

@@ -284,6 +284,7 @@ def report(tmp_path_factory):
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.slow
 def test_the_json_report(report):
     found = json.loads((report / "report.json").read_text())
     assert set(found) == {"machine", "settings", "parameters", "corpora", "works"}
@@ -313,6 +314,7 @@ def test_the_json_report(report):
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.slow
 def test_the_chart(report):
     chart = cv2.imread(str(report / "new" / "chart.png"))
     assert chart is not None
@@ -328,6 +330,7 @@ def test_the_chart(report):
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.slow
 def test_the_corpus_is_made_once(report, monkeypatch, capsys):
     def not_again():
         raise AssertionError("the corpus is there already")

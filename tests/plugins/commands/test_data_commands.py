@@ -170,6 +170,7 @@ def test_info_as_json_has_the_documented_keys(run, photos):
         "image_sizes": {"height": [10, 40.0, 90], "width": [20, 30.0, 80]},
         "images": 5,
         "indexed": 0,
+        "index_problem": None,
         "unreadable": {},
     }
 

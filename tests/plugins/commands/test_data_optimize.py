@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -57,7 +58,7 @@ def same_coefficients(one, other):
 def make_index(data, interval):
     if data.endswith(b"damaged"):
         raise JpegError("damaged")
-    return b"index of " + hashlib.sha1(data).digest()
+    return b"LTX index of " + hashlib.sha1(data).digest()
 
 def check_index(index, data):
     if index != make_index(data, 4):
@@ -78,7 +79,8 @@ def native(monkeypatch):
 
 @pytest.fixture
 def absent(monkeypatch):
-    monkeypatch.setitem(sys.modules, "leaven_turbo._native", None)
+    for name in ("leaven_turbo", "leaven_turbo._native"):
+        monkeypatch.setitem(sys.modules, name, None)
 
 
 @pytest.fixture(scope="module")
@@ -512,8 +514,10 @@ def test_a_sidecar_of_former_data_is_made_anew(run, packed, native):
     packed_sidecar(packed).rename(packed.parent / "kept")
     run("optimize", packed)
     (packed.parent / "kept").rename(packed_sidecar(packed))
-    with pytest.raises(DatasetError, match=r"`leaven data index .*` again"):
-        samples(packed)
+    for command in ("info", "verify"):
+        report = json.loads(run(command, packed, "--json").stdout.splitlines()[-1])
+        assert re.search("was made for other data .*: run `leaven data index .*` again", report["index_problem"])
+        assert "index not used" in run(command, packed).stdout
     report = report_of(run("index", packed, "--json"))
     assert (report["indexed"], report["already"]) == (2, 2)
     assert all(("image_index" in sample) == (sample["key"] in "1456") for sample in samples(packed)[:6])

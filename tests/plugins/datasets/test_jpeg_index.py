@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import struct
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import msgpack
@@ -22,10 +23,12 @@ from leaven_plugins.datasets.jpeg_index import (
     folder_sidecar,
     in_order,
     packed_sidecar,
+    sidecar_problem,
     with_index,
     write_folder_index,
     write_packed_index,
 )
+from leaven_plugins.datasets.jpeg_sidecar import Sidecar
 from leaven_plugins.datasets.msgpack import MsgpackDataset
 
 
@@ -98,8 +101,8 @@ def test_no_descriptor_stays_open(packed):
     dataset.close()
     packed_sidecar(packed).write_bytes(b"no sidecar")
     for _ in range(3):
-        with pytest.raises(FormatError):
-            MsgpackDataset(packed).sample(0)
+        dataset.sample(0)
+        dataset.close()
     assert sorted(os.listdir("/proc/self/fd")) == before
 
 
@@ -129,8 +132,23 @@ def test_longer_heads_than_needed_are_read_too():
         assert unpack_sample(with_index(message, b"i")) == {"a": 1, "image_index": b"i"}
 
 
-@pytest.mark.parametrize("message", [b"", b"\x93\1\2\3", msgpack.packb("text"), b"\xc0"])
-def test_what_is_no_map_is_left_for_others_to_complain_about(message):
+@pytest.mark.parametrize("value", [7, "text", None, b"bytes", b"LTX", {"image_index": 1}])
+def test_a_field_of_that_name_stays_the_only_one(value):
+    before = {"key": "k", "image": b"image_index", "image_index": value, "label": [1, {"a": 2}]}
+    for message in (pack_sample(before), pack_sample(dict(reversed(before.items())))):
+        assert with_index(message, b"index") == message
+    for other in ({"key": "image_index"}, {"key": "k", "image": pack_sample(before), "nested": {"image_index": 3}}):
+        assert unpack_sample(with_index(pack_sample(other), b"index")) == {**other, "image_index": b"index"}
+
+
+def test_the_name_is_found_however_it_is_packed():
+    for name in (b"\xab", b"\xd9\x0b", b"\xda\0\x0b", b"\xdb\0\0\0\x0b"):
+        message = b"\x81" + name + b"image_index\1"
+        assert with_index(message, b"index") == message
+
+
+@pytest.mark.parametrize("message", [b"", b"\x82\xa1a\1", b"\x93\1\2\3", msgpack.packb("text"), b"\xc0"])
+def test_what_is_no_whole_map_is_left_for_others_to_complain_about(message):
     assert with_index(message, b"index") == message
 
 
@@ -142,8 +160,54 @@ def test_a_sidecar_of_other_data_is_refused_with_what_to_do(packed):
         packed.write_bytes(other)
         with pytest.raises(
             DatasetError, match=r"x\.msgpack\.turbo: was made for other data .* `leaven data index .*again"
-        ):
-            PackedIndex.beside(packed)
+        ) as caught:
+            PackedIndex(packed)
+        assert sidecar_problem(packed) == str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["stale", "empty", "folder", "fifo", "random", "no map", "another map"])
+def test_a_sidecar_of_no_use_is_ignored_and_told_of_once(packed, kind, caplog):
+    plain = [MsgpackDataset(packed).sample(n) for n in range(40)]
+    path = write_packed_index(packed, 40, [b"index"] * 40)
+    about = {"no map": [1, 2], "another map": {"version": "x"}}.get(kind)
+    if kind == "stale":
+        path.rename(packed.parent / "kept")
+        MsgpackDataset.write(packed, plain[::-1], overwrite=True)
+        (packed.parent / "kept").rename(path)
+        plain.reverse()
+    elif kind in ("folder", "fifo"):
+        path.unlink()
+        path.mkdir() if kind == "folder" else os.mkfifo(path)
+    else:
+        head = msgpack.packb(about)
+        content = struct.pack("<8sQII", b"leavenJI", 24 + len(head), len(head), zlib.crc32(head)) + head
+        path.write_bytes(content if about else b"" if kind == "empty" else bytes(range(256)))
+    for _ in range(2):
+        dataset = MsgpackDataset(packed)
+        assert [dataset.sample(n) for n in range(40)] == plain
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("leaven.datasets", "WARNING")
+    assert f"run `leaven data index {packed}` again, or remove it" in record.getMessage()
+    assert sidecar_problem(packed) in record.getMessage()
+
+
+def test_a_sidecar_is_left_out_where_it_is_not_asked_for(packed):
+    plain = MsgpackDataset(packed).sample(3)
+    write_packed_index(packed, 40, [b"index"] * 40)
+    assert MsgpackDataset(packed, sidecar=False).sample(3) == plain
+    assert sidecar_problem(packed) is None
+    assert sidecar_problem(packed.with_name("not there")) is None
+
+
+def test_writing_through_a_link_writes_what_it_leads_to(packed, tmp_path):
+    (tmp_path / "links").mkdir()
+    link = tmp_path / "links" / packed.name
+    for name in ("x.msgpack", "x.msgpack.turbo"):
+        (tmp_path / "links" / name).symlink_to(tmp_path / name)
+    write_packed_index(packed, 40, [b"former"] * 40)
+    assert write_packed_index(link, 40, [b"index"] * 40) == packed_sidecar(packed)
+    assert packed_sidecar(link).is_symlink()
+    assert PackedIndex(packed).index(0) == b"index"
 
 
 def test_writing_a_dataset_anew_removes_its_sidecar(packed):
@@ -173,14 +237,14 @@ def test_damage_is_an_error_or_does_no_harm(tmp_path_factory, cut, flip):
 
 def test_positions_that_are_not_there_are_refused(packed):
     write_packed_index(packed, 40, [None] * 40)
-    index = PackedIndex(packed)
-    assert index.index(39) is None
+    sidecar = Sidecar(packed_sidecar(packed), packed)
+    assert sidecar.read(39) is None
     for position in (-1, 40):
         with pytest.raises(FormatError, match="there are 40"):
-            index.index(position)
+            sidecar.read(position)
 
 
-def test_an_entry_outside_of_the_file_is_refused(packed):
+def test_an_entry_outside_of_the_file_is_not_used(packed, caplog):
     path = write_packed_index(packed, 40, [b"index"] * 40)
     content = bytearray(path.read_bytes())
     first = content.index(b"indexindex")
@@ -188,8 +252,11 @@ def test_an_entry_outside_of_the_file_is_refused(packed):
     struct.pack_into("<Q", content, first - 8, 1 << 60)
     path.write_bytes(content)
     assert PackedIndex(packed).index(38) == b"index"
-    with pytest.raises(FormatError, match="entry 39 would be bytes"):
-        PackedIndex(packed).index(39)
+    dataset = MsgpackDataset(packed)
+    assert unpack_sample(dataset.sample(38))["image_index"] == b"index"
+    assert caplog.records == []
+    assert unpack_sample(dataset.sample(39)) == {"key": "39", "image": bytes([39]) * 5000, "label": 39}
+    assert "entry 39 would be bytes" in caplog.text
 
 
 def test_an_empty_dataset_can_have_a_sidecar(tmp_path):
@@ -211,7 +278,7 @@ def test_a_sidecar_that_fails_leaves_the_former_one(packed):
     with pytest.raises(ValueError, match="3 indices for 40 entries"):
         write_packed_index(packed, 40, [b"new"] * 3)
     assert PackedIndex(packed).index(0) == b"index"
-    assert not [path for path in packed.parent.iterdir() if path.name.endswith(".part")]
+    assert not [path for path in packed.parent.iterdir() if path.name.startswith(".")]
 
 
 def test_two_cannot_write_the_same_sidecar_at_once(packed):
@@ -256,14 +323,26 @@ def test_a_file_that_has_changed_has_no_index(folder):
     assert [sample["key"] for sample in map(dataset.sample, range(4)) if "image_index" in sample] == ["b/\u00e4.jpg"]
 
 
-def test_a_damaged_sidecar_of_a_folder_is_refused(folder):
+def test_a_damaged_sidecar_of_a_folder_is_not_used(folder, caplog):
     write_folder_index(folder, stamped(folder, "a/1.jpg"), [b"index"])
     content = folder_sidecar(folder).read_bytes()
     folder_sidecar(folder).write_bytes(content[:-1])
     with pytest.raises(FormatError, match=r"bytes instead of .* `leaven data index .*photos` again, or remove it"):
-        FolderIndex.within(folder)
-    with pytest.raises(FormatError):
-        FolderDataset(folder).sample(0)
+        FolderIndex(folder)
+    for _ in range(2):
+        assert "image_index" not in FolderDataset(folder).sample(0)
+    assert [record.name for record in caplog.records] == ["leaven.datasets"]
+    assert sidecar_problem(folder) in caplog.text
+    folder_sidecar(folder).write_bytes(content)
+    assert sidecar_problem(folder) is None
+
+
+def test_a_damaged_stamp_is_not_used(folder, caplog):
+    write_folder_index(folder, stamped(folder, "a/1.jpg"), [b"index"])
+    index = FolderIndex(folder)
+    os.truncate(folder_sidecar(folder), folder_sidecar(folder).stat().st_size - 25)
+    assert index.index("a/1.jpg", (folder / "a/1.jpg").stat()) is None
+    assert "too early" in caplog.text
 
 
 @settings(deadline=None)

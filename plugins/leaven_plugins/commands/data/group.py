@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from leaven.cli.output import console, emit_json
-from leaven.errors import DatasetError, ParameterError, listing
+from leaven.errors import DatasetError, MissingPackageError, ParameterError, listing
 from leaven_plugins.commands.data.rewriting import DEFAULT_INTERVAL, index, optimize
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def info(registry: Registry, path: str, as_json: bool) -> None:
     The JSON object has the keys path, format, samples, bytes (of all samples), fields (name and type, of the first
     sample), classes (label and number of samples), image_sizes (height and width: [min, median, max], or null),
     images (how many can be read), indexed (of these, JPEGs with an index or restart markers: parts of them can be
-    decoded alone) and unreadable (key and reason, of images that are none).
+    decoded alone), index_problem (why what leaven data index wrote is of no use, or null) and unreadable (key and
+    reason, of images that are none).
     """
     from leaven_plugins.commands.data.opening import locate
     from leaven_plugins.commands.data.progress import progress
@@ -114,9 +116,9 @@ def info(registry: Registry, path: str, as_json: bool) -> None:
     ):
         seen = survey(dataset, decoder, advance)
     if as_json:
-        emit_json(report(path, offer.name, seen))
+        emit_json(report(path, offer.name, seen, _index_problem(params)))
     else:
-        print_report(path, offer.name, seen, console())
+        print_report(path, offer.name, seen, _index_problem(params), console())
 
 
 @data.command()
@@ -145,7 +147,7 @@ def verify(
     The JSON object has the keys path, format, samples (how many were checked), images (of those that are fine),
     failures (as a quarantine file lists them), fine and missing (positions of samples that the quarantine file lists,
     and that have nothing wrong with them, or are not in the dataset), elsewhere (how many of its lines are about other
-    datasets).
+    datasets), index_problem (why what leaven data index wrote is of no use, or null; that is no failure).
     """
     from leaven.stream.quarantine import Quarantine
     from leaven_plugins.commands.data.checking import check_samples
@@ -168,9 +170,9 @@ def verify(
             checked = check_samples(dataset, decoder, indices, keys or ("image",), advance, failed)
     compare(checked, listed)
     if as_json:
-        emit_json(verdict(path, offer.name, checked))
+        emit_json(verdict(path, offer.name, checked, _index_problem(params)))
     else:
-        print_verdict(path, offer.name, checked, quarantine is not None, console())
+        print_verdict(path, offer.name, checked, quarantine is not None, _index_problem(params), console())
     if keys and checked.absent:
         raise ParameterError(f"--key: no sample of {path} has {listing(map(repr, checked.absent))}")
     return 1 if checked.failures else 0
@@ -187,10 +189,20 @@ def _resizer(registry: Registry, side: int | None) -> Resizer | None:
 def _repacker(interval: int | None) -> Repacker | None:
     from leaven_plugins.commands.data.turbo import is_installed, native
 
-    if interval is None:
-        interval = DEFAULT_INTERVAL if is_installed() else 0
-    if interval == 0:
+    if interval == 0 or (interval is None and not is_installed()):
         return None
     from leaven_plugins.commands.data.repacking import Repacker
 
-    return Repacker(native("--jpeg-restart"), interval)
+    if interval is not None:
+        return Repacker(native("--jpeg-restart"), interval)
+    try:
+        return Repacker(native("repacking them"), DEFAULT_INTERVAL)
+    except MissingPackageError as error:
+        click.echo(f"JPEGs are packed as they are: {error}", err=True)
+        return None
+
+
+def _index_problem(params: Mapping[str, Any]) -> str | None:
+    from leaven_plugins.datasets.jpeg_index import sidecar_problem
+
+    return sidecar_problem(Path(params["path"])) if "path" in params else None

@@ -7,23 +7,36 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from leaven.errors import DatasetError
 from leaven_plugins.commands.data.parallel import ordered
 from leaven_plugins.commands.data.reading import read_sample
-from leaven_plugins.commands.data.repacking import ALREADY, INDEXED, Tally
+from leaven_plugins.commands.data.repacking import ALREADY, INDEXED, OTHER_FIELD, Tally
 from leaven_plugins.commands.data.restarts import is_jpeg
-from leaven_plugins.datasets.jpeg_index import FIELD, Stamped, in_order, write_folder_index, write_packed_index
+from leaven_plugins.datasets.jpeg_index import (
+    FIELD,
+    Stamped,
+    in_order,
+    is_index,
+    write_folder_index,
+    write_packed_index,
+)
+from leaven_plugins.datasets.replacing import is_unchanged
 
 if TYPE_CHECKING:
-    from leaven.protocols import Dataset
     from leaven_plugins.commands.data.turbo import Native
+    from leaven_plugins.datasets.msgpack.dataset import MsgpackDataset
 
 
 class Indexed(NamedTuple):
-    """An index, or ``None``; and what became of an image of ``size`` bytes (``None``: there is none)."""
+    """An index, or ``None``; and what became of an image of ``size`` bytes (``None``: there is none).
+
+    ``failed``: there is no index because the image cannot be read.
+    """
 
     image_index: bytes | None
     outcome: str | None
     size: int = 0
+    failed: bool = False
 
 
 class Indexer:
@@ -44,27 +57,33 @@ class Indexer:
 
 
 def index_packed(
-    data: Path, source: Dataset, indexer: Indexer, jobs: int | None, advance: Callable[[], None]
+    data: Path, source: MsgpackDataset, indexer: Indexer, jobs: int | None, advance: Callable[[], None]
 ) -> tuple[Path, Tally]:
     """Write the sidecar of a packed dataset; return where it is, and what became of the images.
 
-    Images whose samples have an index already need no other.
+    Images whose samples have an index already need no other. ``source`` is the dataset without its sidecar.
 
     Raises:
-        DatasetError: a file cannot be read or written.
+        DatasetError: a file cannot be read or written, or has changed meanwhile.
         SampleError: a sample cannot be read.
     """
-    tally = Tally()
+    tally, former = Tally(), source.status()
 
     def made(position: int) -> Indexed:
         fields, _, _ = read_sample(source, position)
         image = fields.get("image")
         if not isinstance(image, bytes):
             return Indexed(None, None)
-        return Indexed(None, ALREADY, len(image)) if isinstance(fields.get(FIELD), bytes) else indexer(image)
+        if FIELD in fields:
+            return Indexed(None, ALREADY if is_index(fields[FIELD]) else OTHER_FIELD, len(image))
+        return indexer(image)
 
-    indices = _counted(ordered(made, range(len(source)), jobs), tally, advance)
-    return write_packed_index(data, len(source), indices), tally
+    def indices() -> Iterator[bytes | None]:
+        yield from _counted(ordered(made, range(len(source)), jobs), tally, advance)
+        if not is_unchanged(data, former):
+            raise DatasetError(f"{data}: has changed meanwhile; run the command again")
+
+    return write_packed_index(data, len(source), indices()), tally
 
 
 def index_folder(
@@ -82,7 +101,7 @@ def index_folder(
         try:
             return indexer((root / file.key).read_bytes())
         except OSError as error:
-            return Indexed(None, (error.strerror or str(error)).lower(), file.size)
+            return Indexed(None, (error.strerror or str(error)).lower(), file.size, failed=True)
 
     return write_folder_index(root, files, _counted(ordered(made, files, jobs), tally, advance)), tally
 
@@ -99,6 +118,6 @@ def _stamped(root: Path, name: str) -> Stamped | None:
 def _counted(results: Iterator[Indexed], tally: Tally, advance: Callable[[], None]) -> Iterator[bytes | None]:
     for result in results:
         if result.outcome is not None:
-            tally.add(result.outcome, result.size, result.size)
+            tally.add(result.outcome, result.size, result.size, result.failed)
         advance()
         yield result.image_index

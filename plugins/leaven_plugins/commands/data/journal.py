@@ -6,14 +6,14 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import msgpack
 
 from leaven.errors import DatasetError
-from leaven_plugins.commands.data.locks import lock
+from leaven_plugins.datasets.locks import lock_named
 
 _HEAD = struct.Struct("<QI")  # length and CRC-32 of what follows
 
@@ -41,10 +41,13 @@ class Journal:
             # Appending: a write lands behind the last record, wherever reading has come to.
             self._file = open(path, "a+b")  # noqa: SIM115 - closed by close()
         try:
-            self._lock()
-            self.about = self._resume(about)
+            if not lock_named(self._file.fileno(), path):  # or the one that had it has just finished, and removed it
+                raise DatasetError(f"{path}: another process is at work on this; wait until it is done")
+            with _named(path):
+                self.about = self._resume(about)
         except BaseException:
-            self._file.close()
+            with suppress(OSError):  # a full disk, which has been said by now
+                self._file.close()
             raise
 
     def append(self, record: Any) -> None:
@@ -74,17 +77,8 @@ class Journal:
 
     def remove(self) -> None:
         """Delete the file, which is still open, and locked."""
-        self._path.unlink(missing_ok=True)
-
-    def _lock(self) -> None:
-        descriptor = self._file.fileno()
-        free = lock(descriptor)
-        try:
-            free = free and os.path.samestat(os.stat(self._path), os.fstat(descriptor))
-        except FileNotFoundError:  # the one that had it locked has just finished, and removed it
-            free = False
-        if not free:
-            raise DatasetError(f"{self._path}: another process is at work on this; wait until it is done")
+        with _named(self._path):
+            self._path.unlink(missing_ok=True)
 
     def _resume(self, about: Mapping[str, Any] | None) -> dict[str, Any]:
         self.count = 0

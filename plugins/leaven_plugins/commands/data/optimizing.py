@@ -8,21 +8,24 @@ twice more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from leaven.errors import DatasetError
 from leaven.stream.wire import pack_sample
 from leaven_plugins.commands.data.journal import Journal
 from leaven_plugins.commands.data.packing import repacked_image, with_image
 from leaven_plugins.commands.data.parallel import ordered
 from leaven_plugins.commands.data.reading import read_sample
 from leaven_plugins.commands.data.repacking import Repacker, Tally
-from leaven_plugins.datasets.jpeg_index import FIELD
+from leaven_plugins.commands.data.report import size_text
+from leaven_plugins.datasets.replacing import is_unchanged
 
 if TYPE_CHECKING:
     from leaven.protocols import Dataset
+    from leaven_plugins.datasets.msgpack.dataset import MsgpackDataset
 
 Write = Callable[..., int]
 
@@ -43,7 +46,7 @@ def journal_of(target: Path) -> Path:
 
 def optimize_packed(
     data: Path,
-    source: Dataset,
+    source: MsgpackDataset,
     target: Path,
     write: Write,
     repacker: Repacker,
@@ -66,19 +69,28 @@ def optimize_packed(
         advance: called after each sample.
 
     Raises:
-        DatasetError: a file cannot be read or written, or another process is at work on it.
+        DatasetError: a file cannot be read or written, another process is at work on it, or ``data`` has changed
+            meanwhile.
         SampleError: a sample cannot be read.
     """
-    status = data.stat()
+    status = source.status()
     about = {"size": status.st_size, "mtime_ns": status.st_mtime_ns, "count": len(source), **settings}
-    with closing(Journal(journal_of(target), about)) as journal:
+
+    def check() -> None:
+        if not is_unchanged(data, status):
+            raise DatasetError(f"{data}: has changed while this was at work, and is left as it is now")
+        if target != data and target.exists():
+            raise DatasetError(f"{target}: exists by now; name another file")
+
+    journal = Journal(journal_of(target), about)
+    with _journal_told(target), closing(journal):
         for _ in range(journal.count):
             advance()
         rest = range(journal.count, len(source))
         for record in ordered(lambda index: _optimized(source, index, repacker), rest, jobs):
             journal.append(record)
             advance()
-        return _finish(journal, target, write, always=target != data)
+        return _finish(journal, target, write, check, always=target != data)
 
 
 def finish_packed(target: Path, write: Write) -> Tally | None:
@@ -86,10 +98,16 @@ def finish_packed(target: Path, write: Write) -> Tally | None:
 
     This is what is to be done where the dataset has replaced itself halfway: its file is gone, the new one not there.
     """
+
+    def check() -> None:
+        if target.exists():
+            raise DatasetError(f"{target}: is there again, and is left as it is now")
+
     if not journal_of(target).exists():
         return None
-    with closing(Journal(journal_of(target), None)) as journal:
-        return _finish(journal, target, write) if journal.count == journal.about.get("count") else None
+    journal = Journal(journal_of(target), None)
+    with _journal_told(target), closing(journal):
+        return _finish(journal, target, write, check) if journal.count == journal.about.get("count") else None
 
 
 def _optimized(source: Dataset, index: int, repacker: Repacker) -> _Done:
@@ -98,7 +116,7 @@ def _optimized(source: Dataset, index: int, repacker: Repacker) -> _Done:
     if repacked is None:
         return _Done(None, 0, 0, _message(source, index))
     sizes = len(fields["image"]), len(repacked.image)
-    if (repacked.image, repacked.image_index) == (fields["image"], fields.get(FIELD)):
+    if not repacked.changed:
         return _Done(repacked.outcome, *sizes, _message(source, index))
     return _Done(repacked.outcome, *sizes, pack_sample(with_image(fields, repacked)))
 
@@ -109,13 +127,34 @@ def _message(source: Dataset, index: int) -> bytes:
     return sample if isinstance(sample, bytes) else pack_sample(sample)
 
 
-def _finish(journal: Journal, target: Path, write: Write, always: bool = True) -> Tally:
+def _finish(journal: Journal, target: Path, write: Write, check: Callable[[], None], always: bool = True) -> Tally:
+    """Write the samples, and return what became of them; ``check`` raises where the target is not to be replaced."""
     tally = Tally()
     for outcome, before, after, _ in journal.records():
         if outcome is not None:
             tally.add(outcome, before, after)
     if always or tally.changed:
         journal.sync()
-        write(target, (_Done(*record).message for record in journal.records()), overwrite=True)
+        check()
+        write(target, _messages(journal, check), overwrite=True)
     journal.remove()
     return tally
+
+
+def _messages(journal: Journal, check: Callable[[], None]) -> Iterator[bytes]:
+    for record in journal.records():
+        yield _Done(*record).message
+    check()  # writing takes its time as well, and is about to replace the target
+
+
+@contextmanager
+def _journal_told(target: Path) -> Iterator[None]:
+    """Context whose errors say that there is a journal, which may be what fills the disk."""
+    journal = journal_of(target)
+    try:
+        yield
+    except DatasetError as error:
+        if not journal.exists():
+            raise
+        text = f"{journal} ({size_text(journal.stat().st_size)}) stays for the same command; delete it otherwise"
+        raise DatasetError(f"{error}; {text}") from error

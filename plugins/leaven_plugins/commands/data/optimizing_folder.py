@@ -6,14 +6,26 @@ as the former tell by their restart markers.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from leaven.errors import DatasetError
 from leaven_plugins.commands.data.parallel import ordered
 from leaven_plugins.commands.data.photo_files import replace_content
 from leaven_plugins.commands.data.repacking import REPACKED, Repacker, Tally
+
+_HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # the next file would fare no better
+
+
+class _Done(NamedTuple):
+    outcome: str
+    before: int
+    after: int
+    failed: bool = False
 
 
 def optimize_folder(
@@ -22,28 +34,33 @@ def optimize_folder(
     """Repack the ``files`` below ``root``, and return what became of them.
 
     Symbolic links are left alone, and so is what cannot be read or replaced.
+
+    Raises:
+        DatasetError: the disk is full, or nothing can be written to it.
     """
     tally = Tally()
-    for outcome, before, after in ordered(lambda name: _optimized(root / name, repacker), files, jobs):
-        tally.add(outcome, before, after)
+    for done in ordered(lambda name: _optimized(root / name, repacker), files, jobs):
+        tally.add(*done)
         advance()
     return tally
 
 
-def _optimized(path: Path, repacker: Repacker) -> tuple[str, int, int]:
-    """Return the outcome, and the sizes before and after."""
+def _optimized(path: Path, repacker: Repacker) -> _Done:
     size = 0
     try:
         if not stat.S_ISREG(path.lstat().st_mode):
-            return "not a file of its own", 0, 0
+            return _Done("not a file of its own", 0, 0)
         with open(path, "rb") as file:
             status, image = os.fstat(file.fileno()), file.read()
         size = len(image)
         repacked = repacker(image)
         if repacked.outcome != REPACKED:
-            return repacked.outcome, size, size
+            return _Done(repacked.outcome, size, size)
         if not replace_content(path, repacked.image, status):
-            return "changed meanwhile", size, size
+            return _Done("changed meanwhile", size, size)
     except OSError as error:
-        return (error.strerror or str(error)).lower(), size, size
-    return REPACKED, size, len(repacked.image)
+        if error.errno in _HOPELESS:
+            text = "files that are done stay so, and the same command goes on with the others"
+            raise DatasetError(f"{path}: cannot be replaced: {error.strerror}; {text}") from error
+        return _Done((error.strerror or str(error)).lower(), size, size, failed=True)
+    return _Done(REPACKED, size, len(repacked.image))

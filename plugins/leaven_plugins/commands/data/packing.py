@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from leaven_plugins.commands.data.parallel import ordered
 from leaven_plugins.commands.data.reading import read_sample
-from leaven_plugins.commands.data.repacking import Repacked, Repacker, Tally
-from leaven_plugins.datasets.jpeg_index import FIELD
+from leaven_plugins.commands.data.repacking import OTHER_FIELD, Repacked, Repacker, Tally
+from leaven_plugins.datasets.jpeg_index import FIELD, is_index
 
 if TYPE_CHECKING:
     from leaven.protocols import Dataset
@@ -45,13 +45,17 @@ def repacked_samples(
             yield sample
         else:
             tally.add(repacked.outcome, len(sample["image"]), len(repacked.image))
-            yield with_image(sample, repacked)
+            yield with_image(sample, repacked) if repacked.changed else sample
 
 
 def repacked_image(sample: Mapping[Any, Any], repacker: Repacker) -> Repacked | None:
     """Return what becomes of a sample's ``image``, or ``None`` where there is none that is encoded."""
-    image = sample.get("image")
-    return repacker(image, sample.get(FIELD)) if isinstance(image, bytes) else None
+    image, index = sample.get("image"), sample.get(FIELD)
+    if not isinstance(image, bytes):
+        return None
+    if FIELD in sample and not is_index(index):
+        return Repacked(image, None, OTHER_FIELD)
+    return repacker(image, index)
 
 
 def with_image(sample: Mapping[Any, Any], repacked: Repacked) -> Mapping[Any, Any]:

@@ -9,10 +9,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from leaven.errors import DatasetError
-from leaven_plugins.commands.data.locks import lock
+from leaven_plugins.datasets.locks import lock
+from leaven_plugins.datasets.replacing import PART, Replacement, is_unchanged
 
 _SUFFIXES = (".jpg", ".jpeg")
-_PART = ".leaven-part"
+_PARTS = tuple(suffix + PART for suffix in _SUFFIXES)
 
 
 def photo_files(root: Path) -> list[str]:
@@ -29,15 +30,16 @@ def only_one_at_work(root: Path) -> Iterator[None]:
     """Context in which no other process replaces files below ``root``; what one that was killed left is deleted.
 
     Raises:
-        DatasetError: another process is at work, or a folder cannot be read.
+        DatasetError: another process is at work, or a folder cannot be read or written.
     """
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise DatasetError(f"{root}: cannot be read: {error.strerror}") from error
     try:
         if not lock(descriptor):
             raise DatasetError(f"{root}: another process is at work on this; wait until it is done")
-        for path in _files(root):
-            if path.endswith(_PART) and _is_hidden(path):
-                (root / path).unlink(missing_ok=True)
+        _sweep(root)
         yield
     finally:
         os.close(descriptor)
@@ -52,26 +54,25 @@ def replace_content(path: Path, content: bytes, former: os.stat_result) -> bool:
     Raises:
         OSError: the disk is full, or nothing may be written here.
     """
-    part = path.with_name(f".{path.name}{_PART}")
-    try:
-        with open(part, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+    with Replacement(path) as new:
+        new.file.write(content)
+        new.sync()
         with suppress(PermissionError):  # only root may give a file away
-            os.chown(part, former.st_uid, former.st_gid)
-        shutil.copystat(path, part)
-        if not _is_as_before(path, former):
+            os.chown(new.part, former.st_uid, former.st_gid)
+        shutil.copystat(path, new.part)
+        if not is_unchanged(path, former):
             return False
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+        new.place()
     return True
 
 
-def _is_as_before(path: Path, former: os.stat_result) -> bool:
-    now = path.stat()
-    return (now.st_ino, now.st_size, now.st_mtime_ns) == (former.st_ino, former.st_size, former.st_mtime_ns)
+def _sweep(root: Path) -> None:
+    for path in _files(root):
+        if path.lower().endswith(_PARTS) and _is_hidden(path):
+            try:
+                (root / path).unlink(missing_ok=True)
+            except OSError as error:
+                raise DatasetError(f"{root / path}: cannot be deleted: {error.strerror}") from error
 
 
 def _is_hidden(path: str) -> bool:

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from leaven_plugins.commands.data.restarts import is_jpeg, restart_interval
+from leaven_plugins.datasets.jpeg_index import FIELD, is_index
 
 if TYPE_CHECKING:
     from leaven_plugins.commands.data.turbo import Native
 
 REPACKED, INDEXED, ALREADY = "repacked", "indexed", "already"
 """Outcomes that are no reason to be left alone: rewritten; an index was made only; nothing was to be done."""
+
+OTHER_FIELD = f"has a field {FIELD} of its own"
+"""Why an image is left alone whose sample has something else where its index would be."""
 
 
 class Repacked(NamedTuple):
@@ -21,6 +25,11 @@ class Repacked(NamedTuple):
     image: bytes
     image_index: bytes | None
     outcome: str
+
+    @property
+    def changed(self) -> bool:
+        """Whether image or index are others now."""
+        return self.outcome in (REPACKED, INDEXED)
 
 
 class Repacker:
@@ -41,7 +50,7 @@ class Repacker:
 
     def __call__(self, image: bytes, index: Any = None) -> Repacked:
         """Return the image repacked; ``index`` is the one that it has so far, if any."""
-        kept = index if isinstance(index, bytes) else None
+        kept = index if is_index(index) else None
         if not is_jpeg(image):
             return Repacked(image, kept, "not a JPEG")
         try:
@@ -83,17 +92,20 @@ class Tally:
         outcomes: how often each outcome was the one.
         before: size of all images in bytes.
         after: the same afterwards.
+        failed: how many were left alone because a file could not be read or written.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     before: int = 0
     after: int = 0
+    failed: int = 0
 
-    def add(self, outcome: str, before: int, after: int) -> None:
+    def add(self, outcome: str, before: int, after: int, failed: bool = False) -> None:
         """Count one image."""
         self.outcomes[outcome] += 1
         self.before += before
         self.after += after
+        self.failed += failed
 
     @property
     def images(self) -> int:

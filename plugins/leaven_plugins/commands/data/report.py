@@ -16,13 +16,14 @@ _MOST_CLASSES = 20
 _BAR = 30
 
 
-def report(path: str, format: str, seen: Survey) -> dict[str, Any]:  # noqa: A002 - as the key is called
+def report(path: str, format: str, seen: Survey, index_problem: str | None) -> dict[str, Any]:  # noqa: A002
     """Return the report for programs.
 
     Keys: ``path`` and ``format`` of the dataset, ``samples`` (their number), ``bytes`` (of all of them), ``fields``
     (name -> type, of the first), ``classes`` (label -> number of samples), ``image_sizes`` (``height`` and ``width`` ->
     ``[min, median, max]``, null without images), ``images`` (how many can be read), ``indexed`` (how many of these are
-    JPEGs with an index or restart markers), ``unreadable`` (key -> reason, of images that are none).
+    JPEGs with an index or restart markers), ``index_problem`` (of the file that ``leaven data index`` wrote, or null),
+    ``unreadable`` (key -> reason, of images that are none).
     """
     return {
         "path": path,
@@ -34,15 +35,22 @@ def report(path: str, format: str, seen: Survey) -> dict[str, Any]:  # noqa: A00
         "image_sizes": {side: list(spread) for side, spread in seen.image_sizes.items()} or None,
         "images": seen.images,
         "indexed": seen.indexed,
+        "index_problem": index_problem,
         "unreadable": seen.unreadable,
     }
 
 
-def print_report(path: str, format: str, seen: Survey, console: Console) -> None:  # noqa: A002
+def print_report(
+    path: str,
+    format: str,  # noqa: A002
+    seen: Survey,
+    index_problem: str | None,
+    console: Console,
+) -> None:
     """Print the report for people."""
     from leaven.cli.output import table
 
-    console.print(table(("dataset", printable(path)), _overview(format, seen)))
+    console.print(table(("dataset", printable(path)), _overview(format, seen, index_problem)))
     if seen.fields:
         fields = [(printable(name), kind) for name, kind in seen.fields.items()]
         console.print(table(("field", "type in the first sample"), fields))
@@ -63,13 +71,15 @@ def size_text(nbytes: int) -> str:
     return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
 
 
-def _overview(format: str, seen: Survey) -> list[tuple[str, str]]:  # noqa: A002
+def _overview(format: str, seen: Survey, index_problem: str | None) -> list[tuple[str, str]]:  # noqa: A002
     rows = [("format", format), ("samples", f"{seen.samples:,}"), ("size", size_text(seen.nbytes))]
     if seen.classes:
         rows.append(("classes", f"{len(seen.classes):,}"))
     rows += [(f"image {side}", _spread_text(*spread)) for side, spread in seen.image_sizes.items()]
     if seen.images:
         rows.append(("indexed", f"{seen.indexed:,} of {seen.images:,} images ({seen.indexed / seen.images:.0%})"))
+    if index_problem is not None:
+        rows.append(("index not used", printable(index_problem)))
     if seen.unreadable:
         rows.append(("unreadable", f"{len(seen.unreadable):,} images"))
     return rows

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from leaven.errors import DecodeError, ParameterError, SampleError
 from leaven.protocols import Decoder, ImageInfo
-from leaven_plugins.datasets.jpeg_index import FIELD
+from leaven_plugins.datasets.jpeg_index import FIELD, is_index
 
 _PNG = b"\x89PNG"
 _QUALITY = 95
@@ -50,8 +50,9 @@ class Resizer:
             image = self._resized(data)
         except DecodeError as error:
             raise SampleError(str(error), index=index, key=key, stage="decode", cause_type="DecodeError") from error
-        rest = {field: value for field, value in sample.items() if image is data or field != FIELD}
-        return {**rest, "image": image}  # an index of the former image is of no use
+        if image is not data and is_index(sample.get(FIELD)):  # an index of the former image is of no use
+            sample = {field: value for field, value in sample.items() if field != FIELD}
+        return {**sample, "image": image}
 
     def _resized(self, data: bytes) -> bytes:
         info = self._decoder.info(data)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from leaven.registry.registry import Registry
     from leaven_plugins.commands.data.indexing import Indexer
     from leaven_plugins.commands.data.repacking import Repacker, Tally
+    from leaven_plugins.datasets.msgpack.dataset import MsgpackDataset
 
 DEFAULT_INTERVAL = 4
 """Blocks between restart markers. A JPEG gets 2 % smaller: its new Huffman tables save more than the markers take."""
@@ -55,12 +57,13 @@ def optimize(
     metadata: str,
     jobs: int | None,
     as_json: bool,
-) -> None:
+) -> int:
     """Repack the JPEGs of the packed dataset or the folder PATH, so that parts of them can be decoded alone.
 
     This is lossless, which is verified for each image; what cannot be repacked stays as it is. A packed dataset takes
     an index of each image, and is replaced when all is done, which takes room for it twice more in the meantime; in a
-    folder, files are replaced one by one. A run that was killed is taken up again by the same command.
+    folder, files are replaced one by one, and a symbolic link to a packed dataset stays one. A run that was killed is
+    taken up again by the same command. Exits with 1 where a file of a folder could not be read or replaced.
 
     The JSON object has the keys path, out, images, repacked, indexed (had markers, and got an index), already (were to
     be left as they are), left (reason -> number of images), bytes_before, bytes_after, ratio and seconds.
@@ -83,6 +86,7 @@ def optimize(
         emit_json({"path": path, "out": out or path, **optimized(tally), "seconds": seconds})
     else:
         print_tally(str(out or path), tally, console())
+    return 1 if tally.failed else 0
 
 
 @click.command()
@@ -98,11 +102,11 @@ def optimize(
 @_jobs
 @_json
 @click.pass_obj
-def index(registry: Registry, path: Path, interval: int, jobs: int | None, as_json: bool) -> None:
+def index(registry: Registry, path: Path, interval: int, jobs: int | None, as_json: bool) -> int:
     """Index the JPEGs of the packed dataset or the folder PATH, so that parts of them can be decoded alone.
 
     No image is changed: the index is a file beside the dataset (NAME.msgpack.turbo), or within the folder
-    (.leaven-turbo.index), where datasets find it.
+    (.leaven-turbo.index), where datasets find it. Exits with 1 where a file of a folder could not be read.
 
     The JSON object has the keys path, sidecar, bytes (of the sidecar), images, indexed, already (have an index of their
     own), left (reason -> number of images without one) and seconds.
@@ -119,30 +123,34 @@ def index(registry: Registry, path: Path, interval: int, jobs: int | None, as_js
         emit_json({**report, "seconds": round(time.monotonic() - start, 3)})
     else:
         print_tally(str(path), tally, console())
+    return 1 if tally.failed else 0
 
 
 def _optimize_packed(
     registry: Registry, path: Path, out: Path, repacker: Repacker, settings: dict[str, Any], jobs: int | None
 ) -> Tally:
-    from leaven_plugins.commands.data.opening import find_writer, open_dataset
+    from leaven_plugins.commands.data.opening import find_writer
     from leaven_plugins.commands.data.optimizing import finish_packed, optimize_packed
     from leaven_plugins.commands.data.progress import progress
 
-    in_place = out == path or (out.exists() and path.exists() and out.samefile(path))
-    if out.exists() and not in_place:
+    in_place = os.path.realpath(out) == os.path.realpath(path)
+    if in_place:
+        path = out = path.resolve() if path.is_symlink() else path  # the dataset is replaced, not a link to it
+    elif out.exists():
         raise DatasetError(f"{out}: exists already; name another file")
-    write = find_writer(path, "msgpack", registry).write
-    if not path.exists() and in_place:
+    format_, write = find_writer(out, "msgpack" if in_place else None, registry)
+    if format_ != "msgpack":
+        raise DatasetError(f"{out}: would be taken for {format_}; name a file that ends in .msgpack")
+    if in_place and not path.exists():
         tally = finish_packed(path, write)
         if tally is not None:
             return tally
     with (
-        closing(open_dataset(_packed(path, registry), registry)) as source,
+        closing(_open_packed(path, registry)) as source,
         progress("repacking", len(source), console(err=True)) as advance,
     ):
-        target = path if in_place else out
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return optimize_packed(path, source, target, write, repacker, settings, jobs, advance)
+        _make_folder(out)
+        return optimize_packed(path, source, out, write, repacker, settings, jobs, advance)
 
 
 def _optimize_folder(root: Path, repacker: Repacker, jobs: int | None) -> Tally:
@@ -158,14 +166,10 @@ def _optimize_folder(root: Path, repacker: Repacker, jobs: int | None) -> Tally:
 
 def _index_packed(registry: Registry, path: Path, indexer: Indexer, jobs: int | None) -> tuple[Path, Tally]:
     from leaven_plugins.commands.data.indexing import index_packed
-    from leaven_plugins.commands.data.opening import open_dataset
     from leaven_plugins.commands.data.progress import progress
-    from leaven_plugins.datasets.jpeg_index import packed_sidecar
 
-    _packed(path, registry)
-    packed_sidecar(path).unlink(missing_ok=True)  # samples would come with what it says, and it may be of other data
-    with (
-        closing(open_dataset(path, registry)) as source,
+    with (  # what a former sidecar says would count as the samples' own
+        closing(_open_packed(path, registry, sidecar=False)) as source,
         progress("indexing", len(source), console(err=True)) as advance,
     ):
         return index_packed(path, source, indexer, jobs, advance)
@@ -180,18 +184,25 @@ def _index_folder(registry: Registry, root: Path, indexer: Indexer, jobs: int | 
         return index_folder(root, files, indexer, jobs, advance)
 
 
-def _packed(path: Path, registry: Registry) -> Path:
-    """Return the path of a packed dataset as it is.
+def _open_packed(path: Path, registry: Registry, **params: Any) -> MsgpackDataset:
+    """Return a packed dataset.
 
     Raises:
         DatasetError: there is none.
     """
     from leaven_plugins.commands.data.opening import locate
 
-    offer, params = locate(path, registry)
-    if offer.name != "msgpack" or not params:
+    offer, found = locate(path, registry)
+    if offer.name != "msgpack" or not found:
         raise DatasetError(f"{path}: neither a packed dataset (.msgpack) nor a folder")
-    return path
+    return cast("MsgpackDataset", registry.create(offer.qualified, **found, **params))
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(f"{out}: cannot be written: {error.strerror}: {error.filename}") from error
 
 
 def _photos(root: Path) -> list[str]:

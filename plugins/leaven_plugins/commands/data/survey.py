@@ -12,7 +12,7 @@ import numpy as np
 from leaven.errors import DecodeError
 from leaven_plugins.commands.data.reading import read_sample
 from leaven_plugins.commands.data.restarts import restart_interval
-from leaven_plugins.datasets.jpeg_index import FIELD
+from leaven_plugins.datasets.jpeg_index import FIELD, is_index
 
 if TYPE_CHECKING:
     from leaven.protocols import Dataset, Decoder, ImageInfo
@@ -100,7 +100,7 @@ def _count_label(fields: Mapping[Any, Any], labels: Counter[int | str], names: d
 
 
 def _is_indexed(fields: Mapping[Any, Any]) -> bool:
-    return isinstance(fields.get(FIELD), bytes) or restart_interval(fields["image"]) > 0
+    return is_index(fields.get(FIELD)) or restart_interval(fields["image"]) > 0
 
 
 def _class_names(dataset: Dataset) -> dict[int | str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 from typing import Protocol, cast
 
 from leaven.errors import MissingPackageError
@@ -45,15 +45,13 @@ def native(purpose: str) -> Native:
     try:
         return cast(Native, importlib.import_module("leaven_turbo._native"))
     except ImportError as error:
-        raise MissingPackageError(
-            f"{purpose} needs leaven-turbo: `pip install leaven-turbo`, or `make native` in a checkout ({error})"
-        ) from error
+        if is_installed():
+            text = f", which is installed, but its library cannot be loaded: {error}; install it again"
+        else:
+            text = f": `pip install leaven-turbo`, or `make native` in a checkout ({error})"
+        raise MissingPackageError(f"{purpose} needs leaven-turbo{text}") from error
 
 
 def is_installed() -> bool:
-    """Return whether the library can be loaded."""
-    try:
-        native("this")
-    except MissingPackageError:
-        return False
-    return True
+    """Return whether the distribution is there, whether its library can be loaded or not."""
+    return importlib.util.find_spec("leaven_turbo") is not None

@@ -17,13 +17,18 @@ if TYPE_CHECKING:
 _MOST = 20
 
 
-def verdict(path: str, format: str, checked: Checked) -> dict[str, Any]:  # noqa: A002 - as the key is called
+def verdict(
+    path: str,
+    format: str,  # noqa: A002 - as the key is called
+    checked: Checked,
+    index_problem: str | None,
+) -> dict[str, Any]:
     """Return the report for programs.
 
     Keys: ``path`` and ``format`` of the dataset, ``samples`` (how many were checked), ``images`` (of those that
     are fine), ``failures`` (as a quarantine file lists them), ``fine`` and ``missing`` (positions of samples that the
     quarantine file lists: without a failure now, or not in the dataset), ``elsewhere`` (how many lines of it are about
-    other datasets).
+    other datasets), ``index_problem`` (of the file that ``leaven data index`` wrote, or null).
     """
     return {
         "path": path,
@@ -34,10 +39,18 @@ def verdict(path: str, format: str, checked: Checked) -> dict[str, Any]:  # noqa
         "fine": [listed.index for listed in checked.fine],
         "missing": [listed.index for listed in checked.missing],
         "elsewhere": checked.elsewhere,
+        "index_problem": index_problem,
     }
 
 
-def print_verdict(path: str, format: str, checked: Checked, compared: bool, console: Console) -> None:  # noqa: A002
+def print_verdict(
+    path: str,
+    format: str,  # noqa: A002
+    checked: Checked,
+    compared: bool,
+    index_problem: str | None,
+    console: Console,
+) -> None:
     """Print the report for people; ``compared``: there was a quarantine file."""
     from leaven.cli.output import table
 
@@ -48,6 +61,8 @@ def print_verdict(path: str, format: str, checked: Checked, compared: bool, cons
     ]
     if checked.absent:
         rows.append(("in no sample", ", ".join(printable(key, 80) for key in checked.absent)))
+    if index_problem is not None:
+        rows.append(("index not used", printable(index_problem)))
     if compared:
         rows.append(("listed, but fine now", _some(checked.fine)))
         rows.append(("listed, but not there", _some(checked.missing)))

@@ -28,14 +28,16 @@ class MsgpackDataset:
         path: the data file. Its index lies beside it: ``.offsets`` and ``.keys`` (and if there, ``.key_hashes`` and
             ``.filter``) appended to its full name, or ``.index`` as written by datadings before version 3. What
             ``leaven data index`` has found out about its JPEGs lies in ``.turbo``.
+        sidecar: whether samples come with what the ``.turbo`` file says.
     """
 
     suffixes = (".msgpack",)
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, sidecar: bool = True) -> None:
         if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
             raise ParameterError(f"path must be that of a file, not {path!r}")
         self.path = Path(path)
+        self.sidecar = sidecar
         self._opened: _Opened | None = None
 
     def __len__(self) -> int:
@@ -45,11 +47,12 @@ class MsgpackDataset:
     def sample(self, index: int) -> bytes:
         """Return a sample as it is stored, one msgpack message. Negative positions count from the end.
 
-        Where there is a ``.turbo`` file with an index of its image, this is one field more: ``image_index``.
+        Where there is a ``.turbo`` file with an index of its image, this is one field more: ``image_index``. A file
+        that is damaged, or was made for other data, is left alone, which is logged once in ``leaven.datasets``.
 
         Raises:
             IndexError: there is no such sample.
-            DatasetError: a file is missing or cannot be read, or the ``.turbo`` file was made for other data.
+            DatasetError: a file is missing or cannot be read.
             FormatError: a file is cut off, or index and data do not fit.
         """
         data, positions, jpegs = self._files()
@@ -68,6 +71,10 @@ class MsgpackDataset:
         """Return where in the data file the bytes of a sample begin; raises as :meth:`sample` does."""
         positions = self._files().positions
         return positions.span(_checked(index, positions, self.path))[0]
+
+    def status(self) -> os.stat_result:
+        """Return what the data file was when it was opened; raises as :meth:`sample` does."""
+        return self._files().data.status
 
     def find(self, key: str) -> int:
         """Return the position of the sample with this key.
@@ -117,7 +124,7 @@ class MsgpackDataset:
         opened = self._opened
         if opened is None:
             with _OPENING:
-                opened = self._opened = self._opened or _open(self.path)
+                opened = self._opened = self._opened or _open(self.path, self.sidecar)
         return opened
 
 
@@ -127,9 +134,9 @@ class _Opened(NamedTuple):
     jpegs: PackedIndex | None
 
 
-def _open(path: Path) -> _Opened:
+def _open(path: Path, sidecar: bool) -> _Opened:
     data = OpenFile(path)
-    return _Opened(data, open_index(path, data.size), PackedIndex.beside(path))
+    return _Opened(data, open_index(path, data.size), PackedIndex.beside(path) if sidecar else None)
 
 
 def _checked(index: int, positions: Index, path: Path) -> int:

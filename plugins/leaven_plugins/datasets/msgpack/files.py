@@ -20,7 +20,7 @@ def beside(data: Path, suffix: str) -> Path:
 
 
 class OpenFile:
-    """A file that is open for reading, of the size that it had when it was opened.
+    """A file that is open for reading, of the ``size`` and ``status`` that it had when it was opened.
 
     It is read by ``pread`` and never mapped: a mapped file that is cut off while in use kills the process (SIGBUS), a
     read is merely short. Measured for samples of 1 kB at random: 1.7 us with the two reads, 0.6 us mapped.
@@ -42,6 +42,7 @@ class OpenFile:
         if not stat.S_ISREG(status.st_mode):
             self.close()
             raise DatasetError(f"{path}: is not a file")
+        self.status = status
         self.size = status.st_size
 
     def read(self, nbytes: int, offset: int) -> bytes:

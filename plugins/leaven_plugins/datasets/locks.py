@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import os
+from pathlib import Path
 
 
 def lock(descriptor: int) -> bool:
@@ -17,3 +19,15 @@ def lock(descriptor: int) -> bool:
     except OSError:
         pass
     return True
+
+
+def lock_named(descriptor: int, path: Path) -> bool:
+    """Do the same for a file that is given another name, or deleted, by whoever has had it locked.
+
+    Returns:
+        False as well where that has happened since the file at ``path`` was opened.
+    """
+    try:
+        return lock(descriptor) and os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
