@@ -44,7 +44,7 @@ NEIGHBOURS: dict[str, set[str]] = {
         "photos.shipped",
         "workers.image.pixels",
     },
-    "commands.data": {"datasets.jpeg_index"},
+    "commands.data": {"datasets.jpeg_index", "datasets.locks", "datasets.replacing"},
     "commands.demo": {
         "commands.train.command",
         "commands.train.experiment",

@@ -44,14 +44,21 @@ class Staging:
             raise DatasetError(f"{self._target}: cannot be written: {error.strerror}: {error.filename}") from error
         return self
 
-    def commit(self, names: Sequence[str]) -> None:
-        """Give the files their names beside the target, in this order, once all of them are safely on the disk.
+    def sync(self, names: Sequence[str]) -> None:
+        """Return once these files are safely on the disk.
 
         Raises:
-            OSError: the disk is full, or a name cannot be given.
+            OSError: the disk is full.
         """
         for name in names:
             _sync(self.path / name)
+
+    def commit(self, names: Sequence[str]) -> None:
+        """Give the files, which are on the disk by now, their names beside the target, in this order.
+
+        Raises:
+            OSError: a name cannot be given.
+        """
         for name in names:
             os.rename(self.path / name, self._target.with_name(name))
         _sync(self._target.parent)

@@ -31,12 +31,13 @@ def write_samples(path: Path, samples: Iterable[Mapping[Any, Any] | bytes], over
         finally:
             data.close()
         with _disk_errors_named(path):
-            names = _write_index(staging.path, path.name, data)
+            names = [*_write_index(staging.path, path.name, data), path.name]
+            staging.sync(names)
             _check_target(path, overwrite)
             # The data file goes first and comes last: a new index never lies beside old data.
             path.unlink(missing_ok=True)
             packed_sidecar(path).unlink(missing_ok=True)
-            staging.commit([*names, path.name])
+            staging.commit(names)
     return len(data.keys)
 
 
