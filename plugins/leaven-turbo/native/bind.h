@@ -23,6 +23,9 @@ LT_FUNCTION(lt_py__inverse);          /* bind_idct.c: _inverse(coefficients, qua
  * "unsupported" and "index"; MemoryError; ValueError), and return NULL. */
 PyObject *lt_py_raise(PyObject *module, lt_status status, const lt_error *error);
 
+/* module.c: the name of a status; "" for LT_OK. */
+const char *lt_py_status(lt_status status);
+
 /* module.c: take a bytes-like object (contiguous). False with an exception set where it is none. */
 int lt_py_bytes(PyObject *object, Py_buffer *buffer, lt_bytes *bytes);
 

@@ -3,23 +3,10 @@
 #include "blocks.h"
 
 #include <stdlib.h>
-#include <time.h>
-
-int lt_workspace_open(lt_workspace *workspace) {
-    *workspace = (lt_workspace){.reader = lt_reader_new()};
-    return workspace->reader != NULL;
-}
 
 void lt_workspace_close(lt_workspace *workspace) {
-    lt_reader_free(workspace->reader);
     free(workspace->planes.data);
     free(workspace->resampling.data);
-}
-
-static int64_t now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 typedef struct {
@@ -96,10 +83,10 @@ static lt_status decode_indexed(const task *task, lt_planes *planes, lt_error *e
 }
 
 static lt_status decode_plainly(const task *task, lt_planes *planes, lt_error *error) {
-    return lt_decode_planes(task->workspace->reader, task->job->jpeg, task->n, task->rows, planes,
-                            &task->workspace->planes, error);
+    return lt_decode_planes(task->job->jpeg, task->n, task->rows, planes, &task->workspace->planes, error);
 }
 
+/* What is damaged stays so: libjpeg would take bit patterns that are no codes for zeroes, and often say nothing. */
 static lt_status decode(const task *task, lt_planes *planes, lt_outcome *outcome) {
     lt_error *error = &outcome->error;
     const lt_header *header = task->header;
@@ -111,7 +98,8 @@ static lt_status decode(const task *task, lt_planes *planes, lt_outcome *outcome
         outcome->refused_index = status == LT_BAD_INDEX;
     }
     outcome->way = header->restart_interval != 0 ? LT_BY_MARKERS : LT_BY_WALKING;
-    if (simple && decode_mcus(task, NULL, planes, error) == LT_OK) return LT_OK;
+    lt_status status = simple ? decode_mcus(task, NULL, planes, error) : LT_UNSUPPORTED;
+    if (status != LT_UNSUPPORTED) return status;
     outcome->way = LT_PLAINLY;
     return decode_plainly(task, planes, error);
 }
@@ -122,8 +110,8 @@ static lt_status inspect(const lt_job *job, lt_header *header, lt_error *error) 
     if (status == LT_OK && !header->complete)
         status = lt_fail(error, LT_DAMAGED, "cut off: the end of the file is missing after %zu bytes", job->jpeg.size);
     if (status == LT_OK && (uint64_t)header->width * header->height > job->most_pixels)
-        status = lt_fail(error, LT_UNSUPPORTED, "%u x %u pixels are over the limit of %llu", header->height, header->width,
-                         (unsigned long long)job->most_pixels);
+        status = lt_fail(error, LT_UNSUPPORTED, "%u x %u pixels are over the limit of %llu", header->height,
+                         header->width, (unsigned long long)job->most_pixels);
     return status;
 }
 
@@ -143,7 +131,7 @@ void lt_draw(lt_workspace *workspace, const lt_job *job, lt_outcome *outcome) {
     task.rows = box.bottom;
     outcome->status = decode(&task, &planes, outcome);
     if (outcome->status != LT_OK) return;
-    int64_t began = now();
+    int64_t began = lt_now();
     outcome->status = lt_resample(&planes, &view, &workspace->resampling, &outcome->error);
-    outcome->resampling = now() - began;
+    outcome->resampling = lt_now() - began;
 }

@@ -25,12 +25,11 @@ typedef struct {
     int64_t resampling;         /* nanoseconds of it that went into resampling */
 } lt_outcome;
 
+/* Memory that is kept from one image to the next one, and nothing else of them; all zeroes at first. */
 typedef struct {
-    lt_reader *reader;
     lt_scratch planes, resampling;
 } lt_workspace;
 
-int lt_workspace_open(lt_workspace *workspace); /* 0: no memory */
 void lt_workspace_close(lt_workspace *workspace);
 
 void lt_draw(lt_workspace *workspace, const lt_job *job, lt_outcome *outcome);

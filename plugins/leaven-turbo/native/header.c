@@ -1,7 +1,10 @@
+#define _GNU_SOURCE /* memrchr */
 #include "exif.h"
 #include "markers.h"
 
 #include <string.h>
+
+enum { MOST_SIDE = 65500 }; /* JPEG_MAX_DIMENSION */
 
 /* What decides the colour besides the number of components. */
 typedef struct {
@@ -36,6 +39,9 @@ lt_status lt_read_header(lt_bytes jpeg, lt_header *header, lt_error *error) {
 
 lt_status lt_check_supported(const lt_header *header, lt_error *error) {
     if (header->precision != 8) return lt_fail(error, LT_UNSUPPORTED, "%d bits, not 8", header->precision);
+    if (header->width > MOST_SIDE || header->height > MOST_SIDE)
+        return lt_fail(error, LT_UNSUPPORTED, "%u x %u pixels, and libjpeg takes up to %d", (unsigned)header->height,
+                       (unsigned)header->width, MOST_SIDE);
     if (header->arithmetic) return lt_fail(error, LT_UNSUPPORTED, "arithmetic coding");
     if (!header->baseline && !header->progressive) return lt_fail(error, LT_UNSUPPORTED, "lossless or hierarchical");
     if (header->components != 1 && header->components != 3)
@@ -111,7 +117,9 @@ static lt_status read_scan(const lt_marker *marker, lt_header *header, const hin
     if (marker->size < 4 || body[0] == 0 || marker->size != 4 + 2 * (size_t)body[0])
         return lt_fail(error, LT_DAMAGED, "its SOS marker has %zu bytes", marker->size);
     header->sos_at = marker->at;
-    header->one_scan = header->baseline && body[0] == header->components && body[0] <= 4;
+    const uint8_t *rest = body + marker->size - 3;
+    int sequential = rest[0] == 0 && rest[1] == 63 && rest[2] == 0; /* else libjpeg decides */
+    header->one_scan = header->baseline && sequential && body[0] == header->components && body[0] <= 4;
     for (int i = 0; header->one_scan && i < header->components; i++)
         if (body[1 + 2 * i] != seen->ids[i]) header->one_scan = 0; /* in another order: other tables and other MCUs */
     return LT_OK;
@@ -128,10 +136,11 @@ static int color_of(const lt_header *header, const hints *seen) {
 /* Within a scan a 0xFF is followed by 0 or a restart marker, so that an EOI found there is none of a thumbnail. */
 static void find_end(lt_bytes jpeg, lt_header *header) {
     header->end_at = jpeg.size;
-    for (size_t at = jpeg.size; at >= header->scan_at + 2; at--) {
-        if (jpeg.data[at - 1] != LT_EOI || jpeg.data[at - 2] != 0xFF) continue;
+    const uint8_t *from = jpeg.data + header->scan_at, *end = jpeg.data + jpeg.size;
+    while (end - from >= 2 && (end = memrchr(from + 1, LT_EOI, (size_t)(end - from) - 1)) != NULL) {
+        if (end[-1] != 0xFF) continue;
         header->complete = 1;
-        header->end_at = at - 2;
+        header->end_at = (size_t)(end - jpeg.data) - 1;
         return;
     }
 }

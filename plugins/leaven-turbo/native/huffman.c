@@ -80,6 +80,7 @@ static lt_status read_table(const lt_marker *marker, size_t *at, all_codes *code
     memcpy(table->counts, body + 1, 16);
     memcpy(table->values, body + 17, (size_t)size);
     table->size = size;
+    table->there = 1;
     *at += 17 + (size_t)size;
     return LT_OK;
 }
@@ -107,7 +108,8 @@ static lt_status check_promise(lt_bytes jpeg, const lt_header *header, const lt_
 /* Codes of a length follow upon each other, those of the next one upon twice the last; see JPEG (T.81), annex C. */
 static lt_status build(const lt_codes *codes, int is_dc, int number, lt_huffman *table, lt_error *error) {
     const char *kind = is_dc ? "DC" : "AC";
-    if (codes->size == 0) return lt_fail(error, LT_DAMAGED, "there is no Huffman table %d for %s", number, kind);
+    if (!codes->there) return lt_fail(error, LT_UNSUPPORTED, "there is no Huffman table %d for %s", number, kind);
+    if (codes->size == 0) return lt_fail(error, LT_DAMAGED, "Huffman table %d for %s has no codes", number, kind);
     memset(table, 0, sizeof *table);
     memcpy(table->values, codes->values, (size_t)codes->size);
     unsigned code = 0;

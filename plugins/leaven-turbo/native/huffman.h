@@ -21,7 +21,8 @@ enum {
 typedef struct {
     uint8_t counts[16];
     uint8_t values[256];
-    int size; /* of the values; 0: the file has no such table */
+    int size;  /* of the values */
+    int there; /* whether the file has such a table */
 } lt_codes;
 
 /* A table to decode with. */
@@ -63,7 +64,8 @@ typedef struct {
 /* What is to be found in the tables of AC codes. */
 enum { LT_STEPS = 1, LT_COEFFICIENTS = 2 };
 
-/* LT_UNSUPPORTED: not one baseline scan of 8 bits with 1 or 3 components. LT_DAMAGED: tables that are none. */
+/* LT_UNSUPPORTED: not one baseline scan of 8 bits with 1 or 3 components, or a table is missing (those of Motion JPEG
+ * are, which are the standard's). LT_DAMAGED: tables that are none. */
 lt_status lt_open_scan(lt_bytes jpeg, const lt_header *header, int tables, lt_scan *scan, lt_error *error);
 
 /* The symbol of a code that is longer than LT_LOOK_BITS, as value << 8 | length; 0: no code. `next`: 16 bits */

@@ -11,6 +11,11 @@ void lt_index_free(lt_index *index) {
     *index = (lt_index){0};
 }
 
+int lt_has_restarts(const lt_header *header) {
+    return header->restart_interval != 0 &&
+           (int64_t)header->restart_interval < (int64_t)header->mcus_per_row * header->mcu_rows;
+}
+
 lt_status lt_index_marked(lt_bytes jpeg, const lt_header *header, lt_index *index, lt_error *error) {
     *index = (lt_index){.kind = LT_MARKED, .interval = header->restart_interval};
     if (!header->baseline || !header->one_scan)

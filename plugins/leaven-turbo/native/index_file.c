@@ -59,6 +59,9 @@ lt_status lt_index_read(lt_bytes stored, lt_bytes jpeg, const lt_header *header,
     if (index->kind > LT_WALKED || index->interval < 1 || header->mcus_per_row % index->interval != 0)
         return lt_fail(error, LT_BAD_INDEX, "an index of kind %d with segments of %d MCUs, in rows of %d", index->kind,
                        index->interval, header->mcus_per_row);
+    if (index->kind == LT_MARKED ? index->interval != header->restart_interval : lt_has_restarts(header))
+        return lt_fail(error, LT_BAD_INDEX, "an index of kind %d with segments of %d MCUs, for restart markers every %d",
+                       index->kind, index->interval, header->restart_interval);
     index->count = (size_t)header->mcu_rows * (size_t)(header->mcus_per_row / index->interval);
     reader body = {from + BODY_AT, from + stored.size};
     lt_status status = allocate(index, stored.size, error);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 static int has_no_body(int code);
+static int has_no_place(int code);
 
 lt_status lt_next_marker(lt_bytes jpeg, size_t *at, lt_marker *marker, lt_error *error) {
     size_t next = *at;
@@ -16,6 +17,7 @@ lt_status lt_next_marker(lt_bytes jpeg, size_t *at, lt_marker *marker, lt_error 
         code = jpeg.data[next++];
     } while (has_no_body(code));
     if (code == LT_EOI) return lt_fail(error, LT_DAMAGED, "it ends before any pixels");
+    if (has_no_place(code)) return lt_fail(error, LT_DAMAGED, "marker 0x%02x has no place in its header", code);
 
     if (jpeg.size - next < 2) return lt_fail(error, LT_DAMAGED, "cut off within its header");
     size_t length = lt_u16(jpeg.data + next);
@@ -43,5 +45,11 @@ int lt_is_restart(int code) { return code >= LT_RST0 && code < LT_RST0 + 8; }
 int lt_ends_scan(int code) { return code != 0 && code != 0xFF && !lt_is_restart(code); }
 
 static int has_no_body(int code) {
-    return code == 0x01 || (code >= LT_RST0 && code <= LT_SOI); /* TEM, RSTn and SOI */
+    return code == 0x01 || lt_is_restart(code); /* TEM and RSTn */
+}
+
+/* Where libjpeg stops: another SOI, what is reserved, and what belongs to hierarchical files. */
+static int has_no_place(int code) {
+    return code < LT_SOF0 || code == LT_JPG || code == LT_SOI || code == LT_DHP || code == LT_EXP ||
+           (code > LT_APP15 && code != LT_COM);
 }

@@ -8,15 +8,20 @@ enum {
     LT_SOF0 = 0xC0,
     LT_SOF2 = 0xC2,
     LT_DHT = 0xC4,
+    LT_JPG = 0xC8,
     LT_RST0 = 0xD0,
     LT_SOI = 0xD8,
     LT_EOI = 0xD9,
     LT_SOS = 0xDA,
     LT_DQT = 0xDB,
     LT_DRI = 0xDD,
+    LT_DHP = 0xDE,
+    LT_EXP = 0xDF,
     LT_APP0 = 0xE0,
     LT_APP1 = 0xE1,
-    LT_APP14 = 0xEE
+    LT_APP14 = 0xEE,
+    LT_APP15 = 0xEF,
+    LT_COM = 0xFE
 };
 
 typedef struct {
@@ -27,7 +32,7 @@ typedef struct {
 } lt_marker;
 
 /* Read the marker at *at, which moves behind it. Fill bytes, and markers that have no body, are passed over.
- * LT_DAMAGED: there is none, it reaches beyond the file, or it is an EOI. */
+ * LT_DAMAGED: there is none, it reaches beyond the file, or it is one that cannot come before a scan. */
 lt_status lt_next_marker(lt_bytes jpeg, size_t *at, lt_marker *marker, lt_error *error);
 
 /* Whether a marker begins a frame: SOF0 to SOF15, but for DHT, JPG and DAC, which lie among them. */

@@ -1,6 +1,9 @@
 #include "bind.h"
 
-static const char *const STATUS[] = {"ok", "damaged", "unsupported", "index", "memory", "argument"};
+const char *lt_py_status(lt_status status) {
+    static const char *const NAMES[] = {"", "damaged", "unsupported", "index", "memory", "argument"};
+    return NAMES[status];
+}
 
 PyObject *lt_py_raise(PyObject *module, lt_status status, const lt_error *error) {
     if (status == LT_NO_MEMORY) return PyErr_NoMemory();
@@ -12,7 +15,7 @@ PyObject *lt_py_raise(PyObject *module, lt_status status, const lt_error *error)
     if (type == NULL) return NULL;
     PyObject *made = PyObject_CallFunction(type, "s", error->text);
     if (made != NULL) {
-        PyObject *name = PyUnicode_FromString(STATUS[status]);
+        PyObject *name = PyUnicode_FromString(lt_py_status(status));
         if (name != NULL && PyObject_SetAttrString(made, "status", name) == 0) PyErr_SetObject(type, made);
         Py_XDECREF(name);
         Py_DECREF(made);
@@ -36,7 +39,10 @@ static PyMethodDef FUNCTIONS[] = {
 };
 
 static int fill(PyObject *module) {
-    PyObject *type = PyErr_NewException("leaven_turbo._native.JpegError", PyExc_ValueError, NULL);
+    PyObject *attributes = Py_BuildValue("{ss}", "status", lt_py_status(LT_DAMAGED)); /* of those made without one */
+    if (attributes == NULL) return -1;
+    PyObject *type = PyErr_NewException("leaven_turbo._native.JpegError", PyExc_ValueError, attributes);
+    Py_DECREF(attributes);
     if (type == NULL) return -1;
     int failed = PyModule_AddObjectRef(module, "JpegError", type);
     Py_DECREF(type);

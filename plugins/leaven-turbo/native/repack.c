@@ -1,31 +1,13 @@
 /* Lossless transcoding: the quantised coefficients of any Huffman-coded JPEG, written anew as a baseline one. */
-#include "turbo.h"
+#include "guard.h"
+#include "segments.h"
 
-#include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <jpeglib.h>
-#include <jerror.h>
-
-#define MOST_SCANS 500          /* honest progressive files have some 10; each scan may cost a pass over all blocks */
-#define MOST_BLOCKS (1u << 25)  /* 4 GiB of coefficients */
-#define SMALL_BLOCKS (1u << 20) /* 128 MiB: up to here, no matter how few bytes there are */
-
-/* libjpeg reports errors and warnings here. Every warning is an error: what libjpeg made up in place of data that are
- * missing or damaged would be written as if it had been there. */
-typedef struct {
-    struct jpeg_error_mgr manager; /* the first, as libjpeg hands this one back */
-    jmp_buf back;
-    lt_status status;
-    lt_error *error;
-} guard;
 
 /* A JPEG whose coefficients have been read. `planes` belong to `info`. */
 typedef struct {
     struct jpeg_decompress_struct info;
-    struct jpeg_progress_mgr progress;
     jvirt_barray_ptr *planes;
 } source;
 
@@ -37,32 +19,30 @@ typedef struct {
 } sink;
 
 typedef struct {
-    guard guard;
+    lt_guard guard;
     source from;
     struct jpeg_compress_struct to;
     sink sink;
 } transcoding;
 
 typedef struct {
-    guard guard;
+    lt_guard guard;
     source one, other;
 } comparison;
 
 static lt_status transcode(transcoding *job, lt_bytes jpeg, const lt_repacking *how);
 static lt_status compare(comparison *job, lt_bytes one, lt_bytes other, int *same);
-static void set_up(guard *trap, lt_error *error);
-static void read_coefficients(source *from, guard *trap, lt_bytes jpeg);
+static void read_coefficients(source *from, lt_guard *guard, lt_bytes jpeg);
 static void check_tail(source *from);
 static void write_coefficients(transcoding *job, size_t room, const lt_repacking *how);
 static int are_same(source *one, source *other);
 
 lt_status lt_repack(lt_bytes jpeg, const lt_repacking *how, uint8_t **out, size_t *size, lt_error *error) {
-    if (how->interval < 1 || how->interval > 65535) {
+    if (how->interval < 1 || how->interval > 65535)
         return lt_fail(error, LT_BAD_ARGUMENT, "interval must be 1 to 65535 MCUs, not %d", how->interval);
-    }
     transcoding *job = calloc(1, sizeof *job);
     if (job == NULL) return lt_fail(error, LT_NO_MEMORY, "no memory");
-    set_up(&job->guard, error);
+    lt_guard_init(&job->guard, error);
     lt_status status = transcode(job, jpeg, how);
     if (status == LT_OK) {
         *out = job->sink.data;
@@ -79,7 +59,7 @@ lt_status lt_repack(lt_bytes jpeg, const lt_repacking *how, uint8_t **out, size_
 lt_status lt_same_coefficients(lt_bytes one, lt_bytes other, int *same, lt_error *error) {
     comparison *job = calloc(1, sizeof *job);
     if (job == NULL) return lt_fail(error, LT_NO_MEMORY, "no memory");
-    set_up(&job->guard, error);
+    lt_guard_init(&job->guard, error);
     lt_status status = compare(job, one, other, same);
     jpeg_destroy_decompress(&job->one.info);
     jpeg_destroy_decompress(&job->other.info);
@@ -87,7 +67,6 @@ lt_status lt_same_coefficients(lt_bytes one, lt_bytes other, int *same, lt_error
     return status;
 }
 
-/* Whoever calls setjmp has no variables of its own here: a jump back cannot spoil any. */
 static lt_status transcode(transcoding *job, lt_bytes jpeg, const lt_repacking *how) {
     if (setjmp(job->guard.back)) return job->guard.status;
     read_coefficients(&job->from, &job->guard, jpeg);
@@ -104,95 +83,34 @@ static lt_status compare(comparison *job, lt_bytes one, lt_bytes other, int *sam
     return LT_OK;
 }
 
-/* ---- errors ---- */
-
-static lt_status status_of(int code) {
-    switch (code) {
-        case JERR_OUT_OF_MEMORY: return LT_NO_MEMORY;
-        case JERR_ARITH_NOTIMPL:
-        case JERR_BAD_MCU_SIZE:
-        case JERR_BAD_PRECISION:
-        case JERR_COMPONENT_COUNT:
-        case JERR_MISMATCHED_QUANT_TABLE:
-        case JERR_NOTIMPL:
-        case JERR_NOT_COMPILED:
-        case JERR_SOF_UNSUPPORTED: return LT_UNSUPPORTED;
-        default: return LT_DAMAGED;
-    }
-}
-
-static _Noreturn void stop(j_common_ptr info, lt_status status, const char *text) {
-    guard *guarded = (guard *)info->err;
-    char first = text[0] >= 'A' && text[0] <= 'Z' ? (char)(text[0] - 'A' + 'a') : text[0];
-    guarded->status = lt_fail(guarded->error, status, "%c%.150s", first, first == '\0' ? "" : text + 1);
-    longjmp(guarded->back, 1);
-}
-
-static void on_error(j_common_ptr info) {
-    char text[JMSG_LENGTH_MAX];
-    info->err->format_message(info, text);
-    stop(info, status_of(info->err->msg_code), text);
-}
-
-static void on_message(j_common_ptr info, int level) {
-    if (level < 0) on_error(info);
-}
-
-static void print_nothing(j_common_ptr info) { (void)info; }
-
-static void set_up(guard *trap, lt_error *error) {
-    jpeg_std_error(&trap->manager);
-    trap->manager.error_exit = on_error;
-    trap->manager.emit_message = on_message;
-    trap->manager.output_message = print_nothing;
-    trap->error = error;
-}
-
 /* ---- reading ---- */
 
-static void count_scans(j_common_ptr info) {
-    if (((j_decompress_ptr)info)->input_scan_number > MOST_SCANS) stop(info, LT_DAMAGED, "more than 500 scans");
+/* libjpeg takes a bit pattern that is no code for a 0, and often says nothing. */
+static void check_codes(j_decompress_ptr info, lt_bytes jpeg) {
+    lt_header header;
+    lt_error error = {""};
+    if (lt_read_header(jpeg, &header, &error) != LT_OK) return; /* libjpeg says why */
+    if (lt_check_codes(jpeg, &header, &error) == LT_DAMAGED) lt_guard_stop((j_common_ptr)info, LT_DAMAGED, error.text);
 }
 
-/* Refuse what libjpeg would reserve memory for, though the file cannot hold it: a block takes a bit at least. */
-static void check_size(j_decompress_ptr info, size_t nbytes) {
-    uint64_t blocks = 0;
-    for (int i = 0; i < info->num_components; i++) {
-        blocks += (uint64_t)info->comp_info[i].width_in_blocks * info->comp_info[i].height_in_blocks;
-    }
-    if (blocks > SMALL_BLOCKS && blocks / 8 > nbytes) {
-        stop((j_common_ptr)info, LT_DAMAGED, "far too short for the size that its header says");
-    }
-    if (blocks > MOST_BLOCKS) stop((j_common_ptr)info, LT_UNSUPPORTED, "too large: over 4 GiB of coefficients");
-}
-
-static void read_coefficients(source *from, guard *trap, lt_bytes jpeg) {
+static void read_coefficients(source *from, lt_guard *guard, lt_bytes jpeg) {
     j_decompress_ptr info = &from->info;
-    info->err = &trap->manager;
-    jpeg_create_decompress(info);
-    from->progress.progress_monitor = count_scans;
-    info->progress = &from->progress;
-    jpeg_mem_src(info, jpeg.data, (unsigned long)jpeg.size);
-    jpeg_save_markers(info, JPEG_COM, 0xFFFF);
-    for (int i = 0; i < 16; i++) jpeg_save_markers(info, JPEG_APP0 + i, 0xFFFF);
-    jpeg_read_header(info, TRUE);
-    if (info->arith_code) stop((j_common_ptr)info, LT_UNSUPPORTED, "arithmetic coding");
-    if (info->data_precision != 8) stop((j_common_ptr)info, LT_UNSUPPORTED, "not 8 bits per sample");
-    check_size(info, jpeg.size);
+    lt_guard_open(guard, info, jpeg, 1);
+    if (info->arith_code) lt_guard_stop((j_common_ptr)info, LT_UNSUPPORTED, "arithmetic coding");
+    if (info->data_precision != 8) lt_guard_stop((j_common_ptr)info, LT_UNSUPPORTED, "not 8 bits per sample");
+    check_codes(info, jpeg);
     from->planes = jpeg_read_coefficients(info);
-    for (int i = 0; i < info->num_components; i++) {
-        if (info->comp_info[i].quant_table == NULL) stop((j_common_ptr)info, LT_DAMAGED, "a component without a scan");
-    }
+    for (int i = 0; i < info->num_components; i++)
+        if (info->comp_info[i].quant_table == NULL)
+            lt_guard_stop((j_common_ptr)info, LT_DAMAGED, "a component without a scan");
 }
 
 /* What lies behind the end, such as the film of a moving photograph, is not a part of the JPEG and would be lost. */
 static void check_tail(source *from) {
     const struct jpeg_source_mgr *rest = from->info.src;
-    for (size_t i = 0; i < rest->bytes_in_buffer; i++) {
-        if (rest->next_input_byte[i] != 0) {
-            stop((j_common_ptr)&from->info, LT_UNSUPPORTED, "other data follow the end of the image");
-        }
-    }
+    for (size_t i = 0; i < rest->bytes_in_buffer; i++)
+        if (rest->next_input_byte[i] != 0)
+            lt_guard_stop((j_common_ptr)&from->info, LT_UNSUPPORTED, "other data follow the end of the image");
 }
 
 /* ---- writing ---- */
@@ -202,7 +120,7 @@ static void begin_sink(j_compress_ptr info) { (void)info; }
 static boolean grow_sink(j_compress_ptr info) {
     sink *to = (sink *)info->dest;
     uint8_t *grown = to->room > SIZE_MAX / 2 ? NULL : realloc(to->data, 2 * to->room);
-    if (grown == NULL) stop((j_common_ptr)info, LT_NO_MEMORY, "no memory");
+    if (grown == NULL) lt_guard_stop((j_common_ptr)info, LT_NO_MEMORY, "no memory");
     to->data = grown;
     to->manager.next_output_byte = grown + to->room; /* libjpeg asks for more when every byte is taken */
     to->manager.free_in_buffer = to->room;
@@ -215,7 +133,7 @@ static void end_sink(j_compress_ptr info) { (void)info; }
 static void open_sink(transcoding *job, size_t room) {
     sink *to = &job->sink;
     to->data = malloc(room);
-    if (to->data == NULL) stop((j_common_ptr)&job->to, LT_NO_MEMORY, "no memory");
+    if (to->data == NULL) lt_guard_stop((j_common_ptr)&job->to, LT_NO_MEMORY, "no memory");
     to->room = room;
     to->manager.next_output_byte = to->data;
     to->manager.free_in_buffer = room;
@@ -270,36 +188,42 @@ static void write_coefficients(transcoding *job, size_t room, const lt_repacking
     info->write_JFIF_header = FALSE; /* they are copied as they are */
     info->write_Adobe_marker = FALSE;
     jpeg_write_coefficients(info, job->from.planes);
-    for (jpeg_saved_marker_ptr marker = job->from.info.marker_list; marker != NULL; marker = marker->next) {
+    for (jpeg_saved_marker_ptr marker = job->from.info.marker_list; marker != NULL; marker = marker->next)
         if (is_kept(marker, how)) jpeg_write_marker(info, marker->marker, marker->data, marker->data_length);
-    }
     jpeg_finish_compress(info);
 }
 
 /* ---- comparing ---- */
 
-static int is_same_component(source *one, source *other, int i) {
+static int has_same_layout(const source *one, const source *other, int i) {
     const jpeg_component_info *mine = &one->info.comp_info[i], *theirs = &other->info.comp_info[i];
-    if (mine->h_samp_factor != theirs->h_samp_factor || mine->v_samp_factor != theirs->v_samp_factor) return 0;
-    if (memcmp(mine->quant_table->quantval, theirs->quant_table->quantval, sizeof mine->quant_table->quantval) != 0) {
-        return 0;
-    }
-    for (JDIMENSION y = 0; y < mine->height_in_blocks; y++) {
-        j_common_ptr infos[2] = {(j_common_ptr)&one->info, (j_common_ptr)&other->info};
-        JBLOCKARRAY first = infos[0]->mem->access_virt_barray(infos[0], one->planes[i], y, 1, FALSE);
-        JBLOCKARRAY second = infos[1]->mem->access_virt_barray(infos[1], other->planes[i], y, 1, FALSE);
-        if (memcmp(first[0], second[0], mine->width_in_blocks * sizeof(JBLOCK)) != 0) return 0;
+    const JQUANT_TBL *my_table = mine->quant_table, *their_table = theirs->quant_table;
+    return mine->h_samp_factor == theirs->h_samp_factor && mine->v_samp_factor == theirs->v_samp_factor &&
+           mine->width_in_blocks == theirs->width_in_blocks && mine->height_in_blocks == theirs->height_in_blocks &&
+           memcmp(my_table->quantval, their_table->quantval, sizeof my_table->quantval) == 0;
+}
+
+/* Of two components that have the same layout. */
+static int has_same_blocks(source *one, source *other, int i) {
+    const jpeg_component_info *component = &one->info.comp_info[i];
+    j_common_ptr mine = (j_common_ptr)&one->info, theirs = (j_common_ptr)&other->info;
+    for (JDIMENSION y = 0; y < component->height_in_blocks; y++) {
+        JBLOCKARRAY my_row = mine->mem->access_virt_barray(mine, one->planes[i], y, 1, FALSE);
+        JBLOCKARRAY their_row = theirs->mem->access_virt_barray(theirs, other->planes[i], y, 1, FALSE);
+        if (memcmp(my_row[0], their_row[0], component->width_in_blocks * sizeof(JBLOCK)) != 0) return 0;
     }
     return 1;
 }
 
+/* A component's blocks depend on the sampling of all: the layouts come first. */
 static int are_same(source *one, source *other) {
     const struct jpeg_decompress_struct *mine = &one->info, *theirs = &other->info;
+    int count = mine->num_components;
     if (mine->image_width != theirs->image_width || mine->image_height != theirs->image_height) return 0;
-    if (mine->num_components != theirs->num_components) return 0;
-    if (mine->jpeg_color_space != theirs->jpeg_color_space) return 0;
-    for (int i = 0; i < mine->num_components; i++) {
-        if (!is_same_component(one, other, i)) return 0;
-    }
+    if (count != theirs->num_components || mine->jpeg_color_space != theirs->jpeg_color_space) return 0;
+    for (int i = 0; i < count; i++)
+        if (!has_same_layout(one, other, i)) return 0;
+    for (int i = 0; i < count; i++)
+        if (!has_same_blocks(one, other, i)) return 0;
     return 1;
 }

@@ -65,6 +65,19 @@ lt_status lt_segments_pass(lt_segments *segments, lt_error *error) {
     return status;
 }
 
+lt_status lt_check_codes(lt_bytes jpeg, const lt_header *header, lt_error *error) {
+    lt_segments segments;
+    lt_mcus all = {0, 0, header->mcus_per_row, header->mcu_rows};
+    lt_status status = lt_segments_open(&segments, jpeg, header, NULL, all, error);
+    for (int64_t count = (int64_t)all.right * all.bottom; status == LT_OK && segments.mcu < count; segments.mcu++) {
+        status = lt_segments_next(&segments, error);
+        if (status == LT_OK) status = lt_stream_skip(&segments.stream, &segments.scan, 1, segments.dc, error);
+    }
+    if (status == LT_OK) status = lt_stream_finish(&segments.stream, error);
+    if (status != LT_OK || lt_ends_scan(*segments.stream.stop)) return status;
+    return lt_fail(error, LT_DAMAGED, "marker 0x%02x at the end of its data", *segments.stream.stop);
+}
+
 static lt_status check(const lt_header *header, const lt_index *index, lt_mcus mcus, lt_error *error) {
     if (mcus.left < 0 || mcus.left >= mcus.right || mcus.right > header->mcus_per_row || mcus.top < 0 ||
         mcus.top >= mcus.bottom || mcus.bottom > header->mcu_rows)

@@ -35,4 +35,8 @@ static inline lt_status lt_segments_next(lt_segments *segments, lt_error *error)
     return at_marker ? lt_segments_pass(segments, error) : LT_OK;
 }
 
+/* Step over all MCUs of a file, and its restart markers. LT_DAMAGED: there is not what was promised, or there is more.
+ * LT_UNSUPPORTED: not a baseline file of one scan, or one without tables of its own. */
+lt_status lt_check_codes(lt_bytes jpeg, const lt_header *header, lt_error *error);
+
 #endif

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 lt_status lt_fail(lt_error *error, lt_status status, const char *format, ...) {
     va_list arguments;
@@ -20,4 +21,10 @@ uint8_t *lt_scratch_room(lt_scratch *scratch, size_t size) {
         scratch->size = scratch->data == NULL ? 0 : wanted;
     }
     return scratch->data;
+}
+
+int64_t lt_now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }

@@ -25,6 +25,8 @@ typedef struct {
 /* Write the message (printf's format) and return the status, so that one can `return lt_fail(...)`. */
 lt_status lt_fail(lt_error *error, lt_status status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+int64_t lt_now(void); /* status.c: nanoseconds, of a clock that only goes on */
+
 /* The bytes of a file. */
 typedef struct {
     const uint8_t *data;
@@ -38,7 +40,7 @@ enum { LT_GREY, LT_YCC, LT_RGB };
 typedef struct {
     uint32_t width, height;      /* 1..65535 */
     int components;              /* as many as the file has; only 1 and 3 are ever drawn */
-    int color;                   /* LT_GREY, LT_YCC or LT_RGB, found as libjpeg does (JFIF, Adobe's APP14, component ids) */
+    int color;                   /* LT_GREY, LT_YCC or LT_RGB, by JFIF, Adobe's APP14 and ids, as libjpeg does */
     uint8_t h[4], v[4];          /* sampling factors, 1..4 */
     int max_h, max_v;
     int orientation;             /* EXIF, 1..8; 1 where there is none, or none that makes sense */
@@ -87,6 +89,9 @@ typedef struct {
 } lt_index;
 
 void lt_index_free(lt_index *index);
+
+/* index.c: whether restart markers lie between the MCUs; an interval may be longer than the picture. */
+int lt_has_restarts(const lt_header *header);
 
 /* index.c: find the restart markers of a file (LT_UNSUPPORTED: it has none, or their interval does not divide a row). */
 lt_status lt_index_marked(lt_bytes jpeg, const lt_header *header, lt_index *index, lt_error *error);

@@ -18,8 +18,7 @@ lt_status lt_index_walked(lt_bytes jpeg, const lt_header *header, int interval, 
     *index = (lt_index){.kind = LT_WALKED, .interval = interval};
     if (interval < 1 || header->mcus_per_row % interval != 0)
         return lt_fail(error, LT_BAD_ARGUMENT, "an interval of %d MCUs, in rows of %d", interval, header->mcus_per_row);
-    /* An interval may be longer than the picture. */
-    if (header->restart_interval != 0 && header->restart_interval < header->mcus_per_row * header->mcu_rows)
+    if (lt_has_restarts(header))
         return lt_fail(error, LT_UNSUPPORTED, "it has restart markers, every %d MCUs", header->restart_interval);
     walk walk;
     lt_status status = begin(jpeg, header, &walk, error);

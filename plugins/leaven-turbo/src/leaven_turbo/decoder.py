@@ -45,7 +45,7 @@ class TurboDecoder:
     files the codes before these are stepped over, which takes 60 % of the time that decoding them does; progressive
     ones are decoded as a whole, by libjpeg-turbo. All ways give the same pixels. What this decoder cannot do (other
     formats, CMYK, 12 bits, arithmetic coding, damaged files) it leaves to ``fallback``; of JPEGs that is counted. EXIF
-    orientation is applied.
+    orientation is applied. A copy, or what is unpickled, counts from nothing.
 
     Args:
         max_pixels: an image of more pixels, by its header, is refused before memory is allocated for it.
@@ -171,11 +171,15 @@ class TurboDecoder:
 
 
 class Tally:
-    """Counts that several threads add to."""
+    """Counts that several threads add to; what is copied or pickled begins anew."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._counts: Counter[str] = Counter()
+
+    def __reduce__(self) -> tuple[type[Tally], tuple[()]]:
+        """Leave counts and lock behind: they are of this process, and of this decoder."""
+        return Tally, ()
 
     def add(self, counts: Counter[str]) -> None:
         """Add all of them."""

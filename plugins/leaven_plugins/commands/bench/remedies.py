@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from leaven_plugins.commands.bench.findings import Findings
 
-# How many times as fast a stage becomes. Those of decoding are of one core, for a random crop of photographs of 500x400
+# How many times as fast a stage becomes. Those of decoding are of one core, for a random crop of photographs of 486x413
 # pixels: what is needed of an ordinary file beside decoding all of it with OpenCV, and the same of a file with restart
-# markers at every group of blocks, or an index. Of 12 megapixels they are 2.6 and 5.2. Where all of an image is shown,
-# there is only its resolution to save.
-TURBO = 1.5
-OPTIMIZED = 2.2
-WHOLE = 1.3
+# markers at every group of blocks, or an index. Of 12 megapixels they are larger. Where all of an image is shown, there
+# is less to save.
+TURBO = 2.6
+OPTIMIZED = 3.2
+WHOLE = 1.8
 PLAIN_WARP = 11.0  # a resize beside a supersampled warp: 60 and 671 us
 FEWER_BYTES = 4.0  # rows of uint8 beside float32
 HALF = 2.0
