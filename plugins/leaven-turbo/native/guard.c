@@ -2,8 +2,9 @@
 
 #include <jerror.h>
 
-/* Honest progressive files have some 10 scans. As each may cost a pass over all blocks, and next to no bytes, the larger
- * the image the fewer of them there may be: 500 M blocks, or FEW_SCANS, which is what any script of an encoder has. */
+/* Honest progressive files have some 10 scans. As each may cost a pass over all blocks, and next to no bytes, there may
+ * be the fewer the larger the image is: 500 up to a million blocks, 250 for two million, 30 at least. Of 1.5 million
+ * blocks, 336 scans of next to no bytes take 7 s. */
 enum { MANY_SCANS = 500, FEW_SCANS = 30 };
 enum {
     SMALL_BLOCKS = 1 << 20, /* 128 MiB of coefficients: up to here, no matter how few bytes there are */

@@ -60,8 +60,8 @@ lt_status lt_index_read(lt_bytes stored, lt_bytes jpeg, const lt_header *header,
         return lt_fail(error, LT_BAD_INDEX, "an index of kind %d with segments of %d MCUs, in rows of %d", index->kind,
                        index->interval, header->mcus_per_row);
     if (index->kind == LT_MARKED ? index->interval != header->restart_interval : lt_has_restarts(header))
-        return lt_fail(error, LT_BAD_INDEX, "an index of kind %d with segments of %d MCUs, for restart markers every %d",
-                       index->kind, index->interval, header->restart_interval);
+        return lt_fail(error, LT_BAD_INDEX, "an index of kind %d by %d MCUs, and restart markers every %d", index->kind,
+                       index->interval, header->restart_interval);
     index->count = (size_t)header->mcu_rows * (size_t)(header->mcus_per_row / index->interval);
     reader body = {from + BODY_AT, from + stored.size};
     lt_status status = allocate(index, stored.size, error);

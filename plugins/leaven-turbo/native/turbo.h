@@ -48,7 +48,7 @@ typedef struct {
     int baseline;                /* sequential, Huffman (SOF0 or SOF1) */
     int progressive;             /* SOF2 */
     int arithmetic;              /* SOF9 and above */
-    int one_scan;                /* sequential, and the first scan holds all components */
+    int one_scan;                /* sequential, and the first scan holds all of all components */
     int restart_interval;        /* MCUs; 0: none */
     int complete;                /* an EOI was found after the scan's start, looking from the end of the file */
     size_t sof_at;               /* of the SOFn marker's 0xFF */
@@ -64,7 +64,8 @@ typedef struct {
 lt_status lt_read_header(lt_bytes jpeg, lt_header *header, lt_error *error);
 
 /* Whether the pixels can be drawn by this library at all: 8 bits, Huffman, 1 or 3 components in grey, YCbCr or RGB,
- * with sampling factors that divide the largest ones. LT_OK or LT_UNSUPPORTED with the reason. */
+ * with sampling factors that divide the largest ones, and sides of at most 65500 pixels, as in libjpeg. LT_OK, or
+ * LT_UNSUPPORTED with the reason. */
 lt_status lt_check_supported(const lt_header *header, lt_error *error);
 
 /* ---- where in the entropy-coded data each group of MCUs begins ---- */
@@ -93,7 +94,7 @@ void lt_index_free(lt_index *index);
 /* index.c: whether restart markers lie between the MCUs; an interval may be longer than the picture. */
 int lt_has_restarts(const lt_header *header);
 
-/* index.c: find the restart markers of a file (LT_UNSUPPORTED: it has none, or their interval does not divide a row). */
+/* index.c: find the restart markers of a file (LT_UNSUPPORTED: it has none, or their interval divides no row). */
 lt_status lt_index_marked(lt_bytes jpeg, const lt_header *header, lt_index *index, lt_error *error);
 
 /* walk.c: walk over all of the entropy-coded data of a baseline file, one interleaved scan (LT_UNSUPPORTED: it is
@@ -111,7 +112,10 @@ lt_status lt_index_read(lt_bytes stored, lt_bytes jpeg, const lt_header *header,
 
 /* The samples of the components as they come out of the inverse DCT, before any upsampling or colour conversion. Sample
  * (i, j) of plane p covers, in pixels of the stored image at full resolution with (0, 0) the corner of the first pixel,
- * columns x[p] + i * dx[p] to x[p] + (i + 1) * dx[p], and rows y[p] + j * dy[p] to ... likewise. */
+ * columns x[p] + i * dx[p] to x[p] + (i + 1) * dx[p], and rows y[p] + j * dy[p] to ... likewise.
+ *
+ * Planes are libjpeg's, bit by bit; upsampling is linear for all sampling factors, while libjpeg repeats the samples
+ * where a component is not reduced by 2x1, 1x2 or 2x2. */
 typedef struct {
     int count;           /* 1 or 3 */
     int color;           /* LT_GREY, LT_YCC or LT_RGB */
@@ -160,7 +164,7 @@ lt_status lt_resample(const lt_planes *planes, const lt_view *view, lt_scratch *
 
 typedef struct {
     int interval;     /* at most so many MCUs between restart markers: the largest divisor of mcus_per_row is taken */
-    int keep_exif, keep_icc, keep_others; /* which APPn and COM markers stay; JFIF and Adobe's are always written as needed */
+    int keep_exif, keep_icc, keep_others; /* which APPn and COM markers stay; JFIF and Adobe's always do */
 } lt_repacking;
 
 /* Transcode losslessly to a baseline JPEG with restart markers and optimised Huffman tables. *out is malloc'ed. */

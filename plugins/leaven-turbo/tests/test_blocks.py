@@ -325,13 +325,57 @@ def test_huffman_tables_that_are_none(table):
     else:
         data[at + 4] = 0x0C
     outcome, _ = drawn(bytes(data), (0, 0, 64, 64))
-    assert (outcome.status, outcome.way) == (
-        "" if table == "none" else "damaged",
-        PLAINLY,
-    )  # libjpeg has some of its own
+    missing = table == "none"  # libjpeg has some of its own
+    assert (outcome.status, outcome.way) == (("", PLAINLY) if missing else ("damaged", BY_WALKING))
     with pytest.raises(_native.JpegError, match="Huffman") as caught:
         _native.make_index(bytes(data), 1)
+    assert caught.value.status == ("unsupported" if missing else "damaged")
+
+
+def without_huffman_tables(data: bytes) -> bytes:
+    while (at := data.find(b"\xff\xc4")) >= 0:
+        data = data[:at] + data[at + 2 + int.from_bytes(data[at + 2 : at + 4], "big") :]
+    return data
+
+
+def test_the_standard_tables_of_motion_jpeg_may_be_missing():
+    data = pair("420", 64, 96).baseline
+    outcome, pixels = drawn(without_huffman_tables(data), (3, 5, 90, 60))
+    assert (outcome.status, outcome.way) == ("", PLAINLY)
+    np.testing.assert_array_equal(pixels, drawn(data, (3, 5, 90, 60))[1])
+
+
+@pytest.mark.parametrize("restart", [0, 6, 7])
+@pytest.mark.parametrize("scale", SCALES)
+def test_bits_that_are_no_code_are_damage(restart, scale):
+    """libjpeg takes them for zeroes, and says so only near the end of its input."""
+    data = pair("420", 160, 96, 0, 95, restart).baseline
+    at = (data.index(b"\xff\xda") + len(data)) // 3
+    while 0xFF in data[at : at + 8]:
+        at += 1
+    broken = data[:at] + b"\xff\0" * 4 + data[at + 8 :]  # ones only, which no code consists of
+    outcome, _ = drawn(broken, (0, 0, 96, 160), scale)
+    assert (outcome.status, outcome.way) == ("damaged", BY_MARKERS if restart else BY_WALKING)
+    assert "no code" in outcome.text
+    with pytest.raises(_native.JpegError, match="no code") as caught:
+        _native.repack(broken, 4, True, True, True)
     assert caught.value.status == "damaged"
+
+
+@pytest.mark.parametrize("selection", [b"\x01\x3f\0", b"\0\x05\0", b"\0\x3f\x10", b"\0\x3f\x01"])
+def test_scans_of_a_part_of_the_coefficients_are_not_sequential(selection):
+    data = bytearray(pair("420", 64, 96).baseline)
+    at = data.index(b"\xff\xda")
+    data[at + 11 : at + 14] = selection
+    outcome, _ = drawn(bytes(data), (0, 0, 96, 64))
+    assert (outcome.status, outcome.way) == ("unsupported", PLAINLY)
+    for refused in (
+        lambda: _native.repack(bytes(data), 4, True, True, True),
+        lambda: _native.make_index(bytes(data), 1),
+    ):
+        with pytest.raises(_native.JpegError) as caught:
+            refused()
+        assert caught.value.status == "unsupported"
 
 
 def test_more_pixels_than_bytes_for_them():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import cv2
 import numpy as np
 import pytest
@@ -196,6 +199,23 @@ def test_tally_begins_anew(decoder):
     decoder.decode(jpeg(smooth(20, 20)))
     assert sum(decoder.tally().values()) == 1
     assert decoder.tally() == {}
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda decoder: pickle.loads(pickle.dumps(decoder))])
+def test_copies_are_equal_and_count_for_themselves(decoder, copied):
+    data = jpeg(smooth(20, 20))
+    decoder.decode(data)
+    other = copied(decoder)
+    assert other == decoder
+    np.testing.assert_array_equal(other.decode(data).image, decoder.decode(data).image)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda decoder: pickle.loads(pickle.dumps(decoder))])
+def test_copies_begin_to_count_anew(decoder, copied):
+    decoder.decode(jpeg(smooth(20, 20)))
+    other = copied(decoder)
+    assert other.tally() == {}
+    assert sum(decoder.tally().values()) == 1
 
 
 def test_too_many_pixels(opencv):

@@ -132,7 +132,7 @@ def test_a_thumbnail_within_exif_is_not_the_image():
 
 
 def test_fill_bytes_and_markers_without_a_body():
-    data = file_of(b"\xff\xff\xff" + marker(0xE0, JFIF), b"\xff\x01\xff\xd3\xff\xff\xd8", b"\xff\xff" + frame(), scan())
+    data = file_of(b"\xff\xff\xff" + marker(0xE0, JFIF), b"\xff\x01\xff\xd3\xff\xff\xd0", b"\xff\xff" + frame(), scan())
     assert _native.info(data) == (30, 50, 1, 1, True, 0, False)
     same_as_reference(data)
 
@@ -172,8 +172,26 @@ def test_what_can_be_drawn(frame_of, supported):
 
 
 def test_sizes_at_their_limit():
+    """Sides of more than 65500 pixels are refused by libjpeg."""
     data = file_of(frame(65535, 65535), scan())
     assert _native.info(data)[:2] == (65535, 65535)
+    for size in ((65535, 8), (8, 65535), (65501, 8)):
+        assert _native.info(file_of(frame(*size), scan()))[4] is False
+    assert _native.info(file_of(frame(65500, 65500), scan()))[4] is True
+
+
+def test_an_error_without_a_status():
+    assert _native.JpegError("text").status == "damaged"
+
+
+@pytest.mark.parametrize("tail", [b"", b"\xd9", b"\xff", bytes(1000), b"\xd9" * 50, b"\xd9\xff" * 50])
+def test_the_end_is_found_before_what_follows_it(tail):
+    image: Any = np.zeros((16, 16), np.uint8)
+    data = cv2.imencode(".jpg", image)[1].tobytes()
+    out = np.zeros((1, 16, 16, 1), np.uint8)
+    numbers = np.array([[0, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0]], np.float64)
+    for file, status in ((data + tail, ""), (data[:-2] + tail.replace(b"\xff\xd9", b""), "damaged")):
+        assert _native.draw([file], [None], numbers, out, 1000, None, None)[0][0] == status
 
 
 @pytest.mark.parametrize(
@@ -201,6 +219,11 @@ def test_sizes_at_their_limit():
         (file_of(frame(), marker(0xDA, b"\0\0\0\0")), "SOS marker"),
         (file_of(frame(), marker(0xDA, b"\x02\x01\0\0\x3f\0")), "SOS marker"),
         (file_of(marker(0xDD, b"\x01"), frame(), scan()), "DRI marker"),
+        (file_of(b"\xff\xd8", frame(), scan()), "0xd8 has no place"),
+        *[
+            (file_of(marker(code, b""), frame(), scan()), f"{code:#04x} has no place")
+            for code in (0x00, 0x02, 0xBF, 0xC8, 0xDE, 0xDF, 0xF0, 0xFD)
+        ],
     ],
 )
 def test_damaged_headers(data, match):

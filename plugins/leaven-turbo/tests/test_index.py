@@ -188,6 +188,16 @@ def test_indices_that_were_sealed_with_something_wrong_within(restart):
     refused(sealed(b"LTX\x02" + index[4:]), data, "version 2")
 
 
+def test_segments_that_are_not_those_of_the_restart_markers():
+    marked, walked = jpeg(restart=3), jpeg()
+    index = bytearray(_native.make_index(marked, 3))
+    assert index[25] == 3
+    index[25] = 6
+    refused(sealed(bytes(index)), marked, "restart markers every 3")
+    index[24:26] = [_native.make_index(walked, 3)[24], 3]
+    refused(sealed(bytes(index)), marked, "restart markers every 3")
+
+
 def test_dc_that_is_none():
     data = jpeg()
     index = _native.make_index(data, 3)

@@ -218,8 +218,29 @@ def test_a_great_many_scans_are_refused():
     data = four_components()
     scan = data[data.index(b"\xff\xda\0\x08\x01\x04") : -2]
     assert native.same_coefficients(repack(data[:-2] + scan * 400 + data[-2:]), data)
-    with pytest.raises(native.JpegError, match="more than 500 scans"):
+    with pytest.raises(native.JpegError, match="too many scans"):
         repack(data[:-2] + scan * 600 + data[-2:])
+
+
+def with_factors(height, width, *factors):
+    """Return a file of zeroes only, with these sampling factors."""
+    data = bytearray(encoded(np.full((16, 16, 3), 128, np.uint8), sampling="444"))
+    frame, scan = data.index(b"\xff\xc0"), data.index(b"\xff\xda")
+    data[frame + 5 : frame + 9] = struct.pack(">HH", height, width)
+    for number, factor in enumerate(factors):
+        data[frame + 11 + 3 * number : frame + 13 + 3 * number] = bytes([factor, 0])
+        data[scan + 6 + 2 * number] = 0x11  # both tables have codes of two bits for nothing
+    across, down = (8 * max(part(factor) for factor in factors) for part in (lambda f: f >> 4, lambda f: f & 15))
+    blocks = -(-width // across) * -(-height // down) * sum((factor >> 4) * (factor & 15) for factor in factors)
+    return bytes(data[: scan + 14]) + bytes(blocks // 2) + b"\x0f" * (blocks % 2) + b"\xff\xd9"
+
+
+@pytest.mark.parametrize(("size", "factor"), [((8192, 8), 0x14), ((8, 8192), 0x41), ((800, 800), 0x22)])
+def test_another_sampling_of_any_component_is_a_difference(size, factor):
+    """The blocks of the first component are others if the sampling factors of the second are."""
+    one, other = with_factors(*size, 0x11, 0x11, 0x11), with_factors(*size, 0x11, factor, 0x11)
+    assert native.same_coefficients(one, one) is native.same_coefficients(other, other) is True
+    assert native.same_coefficients(one, other) is native.same_coefficients(other, one) is False
 
 
 def test_what_follows_the_image_is_not_lost():
