@@ -63,6 +63,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_code_runs(page, folder, capsys):
     names = {"__name__": f"page_{page.stem}"}
     for block in blocks(page):

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 FOLDERS = {"leaven": ROOT / "core", "leaven_plugins": ROOT / "plugins"}
 PACKAGES = ("leaven", "leaven_plugins")  # other folders there are distributions of their own
@@ -345,6 +347,7 @@ print("done")
 """
 
 
+@pytest.mark.slow
 def test_every_module_imports_alone_and_without_a_warning():
     """The libraries are imported once, then each of our modules in a fork in which no other of ours is loaded."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, FOLDERS.values()))}

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from leaven import Registry
 from leaven.cli.main import run
-from leaven_plugins.commands.demo.command import CONFIG, pack_digits
+from leaven.errors import UnknownName
+from leaven_plugins.commands.demo.command import CONFIG, _has_turbo, pack_digits
 from leaven_plugins.datasets.msgpack import MsgpackDataset
 
 ROOT = Path(__file__).parents[3]
@@ -54,3 +55,16 @@ def test_a_blocked_worker_is_named_before_anything_is_written(tmp_path, monkeypa
     assert "blocked" in text
     assert "no:classification" in text
     assert not list(tmp_path.iterdir())
+
+
+def test_it_knows_whether_the_native_decoder_is_there():
+    class Found:
+        def find(self, name, kind):
+            return name, kind
+
+    class Missing:
+        def find(self, name, kind):
+            raise UnknownName("no decoder 'turbo'")
+
+    assert _has_turbo(Found())
+    assert not _has_turbo(Missing())
