@@ -67,6 +67,9 @@ class StandIn(types.ModuleType):
 @pytest.fixture
 def native(monkeypatch):
     module = StandIn()
+    package = types.ModuleType("leaven_turbo")
+    package.__spec__ = importlib.machinery.ModuleSpec("leaven_turbo", None)  # by which one sees that it is installed
+    monkeypatch.setitem(sys.modules, "leaven_turbo", package)
     monkeypatch.setitem(sys.modules, "leaven_turbo._native", module)
     return module
 

@@ -6,6 +6,7 @@ A stand-in for the native library shows what the commands do without it; what it
 from __future__ import annotations
 
 import hashlib
+import importlib.machinery
 import json
 import os
 import re
@@ -73,6 +74,9 @@ def info(data):
 def native(monkeypatch):
     module = types.ModuleType("leaven_turbo._native")
     exec(STAND_IN, module.__dict__)
+    package = types.ModuleType("leaven_turbo")
+    package.__spec__ = importlib.machinery.ModuleSpec("leaven_turbo", None)  # by which one sees that it is installed
+    monkeypatch.setitem(sys.modules, "leaven_turbo", package)
     monkeypatch.setitem(sys.modules, "leaven_turbo._native", module)
     return module
 
