@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from leaven.kinds import KINDS
+
 ROOT = Path(__file__).parents[1]
 HEAVY = {"numpy", "torch", "cv2", "zmq", "msgpack", "rich", "matplotlib", "asyncio", "unittest"}
 METADATA = {"importlib.metadata", "email.message", "zipfile"}
@@ -101,6 +103,7 @@ def test_discovery_of_all_doors_loads_no_room(installed):
 
 def test_plugins_are_named_after_their_doors():
     """The name of a plugin is that of its folder, or with the kind behind it where another kind has the same name."""
+    kinds = {kind.hook.removeprefix("leaven_"): kind.name for kind in KINDS.values()}
     for name, module in ENTRY_POINTS.items():
         _, folder, last = module.split(".")
-        assert name in (last, f"{last}_{folder.removesuffix('s')}", f"{last}_{folder.removesuffix('ies')}y"), module
+        assert name in (last, f"{last}_{kinds[folder]}"), module

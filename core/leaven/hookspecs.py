@@ -216,6 +216,26 @@ def leaven_feeds() -> Iterable[Component]:
 
 
 @_hookspec
+def leaven_augmenters() -> Iterable[Component]:
+    """Declare augmenters: what does ops to a whole batch on the device, as workers would to one image.
+
+    ::
+
+        @hookimpl
+        def leaven_augmenters():
+            yield Component("invert", "acme_invert.device:Invert", "negatives, on the device", extra="leaven[torch]")
+
+        class Invert:
+            ops = ("invert",)
+
+            def __call__(self, sample):
+                chosen = [bool(values.get("invert")) for values in sample["augmentation"]]
+                mask = torch.tensor(chosen, device=sample["image"].device)[:, None, None, None]
+                return {**sample, "image": torch.where(mask, 255 - sample["image"], sample["image"])}
+    """
+
+
+@_hookspec
 def leaven_models() -> Iterable[Component]:
     """Declare models: networks that take and return sample dicts.
 
@@ -349,6 +369,24 @@ def leaven_trainers() -> Iterable[Component]:
             def train(self, num_epochs, start_epoch=0):
                 ...
                 return {"epoch": num_epochs}
+    """
+
+
+@_hookspec
+def leaven_hooks() -> Iterable[Component]:
+    r"""Declare hooks of training runs: what follows a run by its events.
+
+    ::
+
+        @hookimpl
+        def leaven_hooks():
+            yield Component("bell", "acme_bell.hook:Bell", "a sound at the end of every epoch")
+
+        class Bell:
+            def attach(self, trainer):
+                trainer.add_hook("train_end", lambda state: print("\a", end=""))
+
+    The events and what they are called with are listed in :mod:`leaven_plugins.trainers.standard.events`.
     """
 
 

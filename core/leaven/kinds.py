@@ -33,6 +33,7 @@ KINDS: dict[str, Kind] = {
         Kind("sampler", "leaven_samplers", "Sampler", "says which sample of a dataset comes when"),
         Kind("transport", "leaven_transports", "Transport", "carries small messages between loader and workers"),
         Kind("feed", "leaven_feeds", "Feed", "hands a finished batch to the consumer"),
+        Kind("augmenter", "leaven_augmenters", "Augmenter", "does ops to a whole batch, on the device"),
         Kind("model", "leaven_models", "Model", "a network that takes and returns sample dicts"),
         Kind("loss", "leaven_losses", "Loss", "what training makes small"),
         Kind("metric", "leaven_metrics", "Metric", "what is measured of the network's output"),
@@ -40,6 +41,7 @@ KINDS: dict[str, Kind] = {
         Kind("policy", "leaven_policies", "Policy", "sets a value, such as the learning rate, by the epoch"),
         Kind("logger", "leaven_loggers", "Logger", "writes down what happens during a run"),
         Kind("trainer", "leaven_trainers", "Trainer", "runs the epochs"),
+        Kind("hook", "leaven_hooks", "Hook", "follows a training run, and may end it"),
         Kind("command", "leaven_commands", "Command", "a command of the leaven command line"),
     )
 }

@@ -317,6 +317,21 @@ class Feed(Protocol):
         """Return the batch as the consumer wants it. Arrays that are passed in stay valid while anything shows them."""
 
 
+@runtime_checkable
+class Augmenter(Protocol):
+    """Does ops to a whole batch on its device, with the values that workers have drawn for each sample."""
+
+    ops: tuple[str, ...]
+    """Names of the ops that it does, as :attr:`Op.name <leaven.protocols.Op>`: those that workers may leave to it."""
+
+    def __call__(self, sample: Sample) -> Sample:
+        """Return the sample with its image changed, ``(rows, channels, height, width)``.
+
+        ``sample["augmentation"]`` has one dict of values for each row; what it says under ``gpu_augmentation`` is which
+        ops the worker has left out: ``True`` for all, or a list of names.
+        """
+
+
 class Model(Protocol):
     """A network that reads and extends the sample dict."""
 
@@ -347,17 +362,28 @@ class Metric(Protocol):
     def merge(self, other: Metric) -> None:
         """Take in what another metric of the same kind has seen."""
 
+    # What is measured by several processes, or goes on after a snapshot, needs two more:
+    # state_dict() -> dict[str, Any]: all that was seen, as tensors on the CPU, numbers, strings, and lists of these
+    # load_state_dict(state: Mapping[str, Any]) -> None: go on from there
+
 
 class OptimizerFactory(Protocol):
     """Makes an optimizer for a network's weights."""
 
     def __call__(self, parameters: Iterable[Any]) -> Any:
-        """Return a ``torch.optim.Optimizer`` over ``parameters``."""
+        """Return a ``torch.optim.Optimizer`` over ``parameters``: tensors, ``(name, tensor)``, or torch's groups."""
 
 
 @runtime_checkable
 class Policy(Protocol):
-    """Sets a value, such as the learning rate, as a pure function of the progress."""
+    """Sets a value, such as the learning rate, as a pure function of the progress.
+
+    A policy with ``unit = "step"`` counts optimizer steps instead of epochs: ``epoch`` is the number of steps done, a
+    whole number, and ``num_epochs`` how many there will be.
+
+    One that depends on what is measured has ``observe(value, epoch)``, called with each validation's loss (or what it
+    is told to watch), and ``state_dict()`` and ``load_state_dict(state)``, in plain data.
+    """
 
     def value(self, base: float, epoch: float, num_epochs: float) -> float:
         """Return the value after ``epoch`` (fractional) of ``num_epochs`` epochs, from the ``base`` value."""
@@ -380,6 +406,18 @@ class Trainer(Protocol):
 
     def train(self, num_epochs: int, start_epoch: int = 0) -> Mapping[str, Any]:
         """Train epochs ``start_epoch + 1`` to ``num_epochs``; return the trainer's state."""
+
+
+@runtime_checkable
+class Hook(Protocol):
+    """Follows a training run.
+
+    One that remembers something has ``state_dict()`` and ``load_state_dict(state)``, in plain data and tensors: it goes
+    into snapshots.
+    """
+
+    def attach(self, trainer: Any) -> None:
+        """Add functions to the trainer's events by ``trainer.add_hook(event, function)``; called once."""
 
 
 if TYPE_CHECKING:

@@ -25,8 +25,17 @@ OWN = {
 """The kernel's own commands, declared as a plugin would declare them."""
 
 
+ARGUMENTS = "leaven.arguments"
+"""Where a command finds the command line: ``context.meta[ARGUMENTS]``."""
+
+
 class LazyGroup(click.Group):
     """A group that knows its commands by declaration: to list them imports none of them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Keep the whole command line: a command may want to run it again, in other processes."""
+        ctx.meta[ARGUMENTS] = tuple(args)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""

@@ -61,7 +61,8 @@ class Config:
             **given: the parameters that the slot excludes.
 
         Returns:
-            A new object each time; ``None`` where an optional slot is empty.
+            A new object each time, a list or dict of them where the slot says so; ``None`` where an optional slot is
+            empty.
 
         Raises:
             ConfigError: a constructor refused a value; the text has the path of its table.
@@ -69,7 +70,7 @@ class Config:
         """
         plan = self._plans[path]
         try:
-            return [build(part, given) for part in plan] if isinstance(plan, list) else build(plan, given)
+            return _built(plan, given)
         except ParameterError as error:
             raise ConfigError(str(error), self.source) from error
 
@@ -172,10 +173,23 @@ def _planned(planner: Planner, slot: Slot, table: Mapping[str, Any], path: Path)
         if slot.required:
             planner.problems.append(problem(path, f"missing; a {slot.kind or 'table'} is needed here"))
         return None
+    if slot.named:
+        return _planned_by_name(planner, slot, value, path)
     if not slot.many:
         return _planned_one(planner, slot, value, path)
     values = value if isinstance(value, (list, tuple)) else [value]
     return [_planned_one(planner, slot, part, (*path, str(i))) for i, part in enumerate(values)]
+
+
+class _Named(dict[str, Any]):
+    """Plans by names that the configuration has chosen."""
+
+
+def _planned_by_name(planner: Planner, slot: Slot, value: Any, path: Path) -> Any:
+    if not isinstance(value, Mapping):
+        planner.problems.append(problem(path, f"a table is needed here, with a {slot.kind} for each name"))
+        return None
+    return _Named((name, _planned_one(planner, slot, part, (*path, name))) for name, part in value.items())
 
 
 def _planned_one(planner: Planner, slot: Slot, value: Any, path: Path) -> Any:
@@ -198,6 +212,14 @@ def _wanted(slot: Slot) -> str:
     if slot.kind:
         return f"a {slot.kind}, by name or as a table with 'use',"
     return "a table" if slot.signature else " or ".join(kind.__name__ for kind in slot.types)
+
+
+def _built(plan: Any, given: Mapping[str, Any]) -> Any:
+    if isinstance(plan, list):
+        return [build(part, given) for part in plan]
+    if isinstance(plan, _Named):
+        return {name: build(part, given) for name, part in plan.items()}
+    return build(plan, given)
 
 
 def _raise_all(problems: Sequence[Problem], source: str, overrides: Sequence[Override]) -> None:

@@ -21,6 +21,7 @@ class Slot:
         types: a plain value of one of these types.
         exclude: parameters that the program gives when it builds, and that the configuration cannot have.
         many: a list of them; a single one stands for a list of one.
+        named: a table of them, by names that the configuration chooses.
         required: it must be there.
         default: what is there where the configuration has nothing.
     """
@@ -30,6 +31,7 @@ class Slot:
     types: tuple[type, ...] = ()
     exclude: tuple[str, ...] = ()
     many: bool = False
+    named: bool = False
     required: bool = False
     default: Any = None
 

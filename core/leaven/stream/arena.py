@@ -64,6 +64,10 @@ class Layout:
         return arrays
 
 
+class _Map(mmap.mmap):
+    """What refers to it weakly learns of its end before it is unmapped, as it would not of a plain one's."""
+
+
 class Arena:
     """Shared memory for ``slots`` slots of ``slot_bytes`` bytes, each on page borders.
 
@@ -80,7 +84,7 @@ class Arena:
         size = max(slots * self._slot_bytes, mmap.PAGESIZE)
         self.fd = anonymous(size) if fd is None else fd
         try:
-            self._map = mmap.mmap(self.fd, size)
+            self._map = _Map(self.fd, size)
         except (OSError, ValueError) as error:
             raise WorkerError(f"cannot map {size / 1e6:.1f} MB of shared memory: {error}") from error
 

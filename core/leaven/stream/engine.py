@@ -130,6 +130,12 @@ class Engine:
         self._next_number += 1
         return result, self._samples(result, self._leases)
 
+    def ready(self, arrival: bool = False) -> bool:
+        """Return whether :meth:`take` would not wait."""
+        if self._supervisor is None or self._lane is None:
+            return False
+        return self._supervisor.ready(self._lane, None if arrival else self._next_number)
+
     def close(self, wait: bool = True) -> None:
         """Give back everything; workers that nobody else uses are stopped. ``wait`` until that is so."""
         if self._supervisor is None or self._arena is None or self._lane is None:

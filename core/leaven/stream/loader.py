@@ -15,11 +15,13 @@ from leaven.errors import LeavenError, ParameterError, StateError
 from leaven.stream.arena import Layout
 from leaven.stream.engine import Engine, Settings
 from leaven.stream.failures import rebuilt
+from leaven.stream.feeding import Feeding, Taken
 from leaven.stream.lane import Result
 from leaven.stream.lanes import specs_of
 from leaven.stream.parts import Parts
 from leaven.stream.plan import LastBatch, Plan
 from leaven.stream.pool import WorkerPool
+from leaven.stream.ranks import rank_of
 from leaven.stream.schedule import Progress, stretches
 from leaven.stream.serving import Policy
 from leaven.stream.sources import Requests, Stretch, source_of
@@ -78,8 +80,10 @@ class TurboDataLoader:
         sampler: spec, table or instance of kind ``sampler``: which sample comes when. Needs a dataset with positions.
         last_batch: what becomes of samples that do not fill a last batch: ``keep`` a smaller one, ``drop`` them,
             ``pad`` it with rows that hold no sample (``valid`` tells), or ``wrap``: the epoch's first samples again.
-        rank: of this process among those that train together; each has a loader of its own.
-        world_size: how many such processes there are. Each makes the same number of iterations.
+        rank: of this process among those that train together; each has a loader of its own. ``None``: as torchrun says
+            in the environment (``RANK``, ``WORLD_SIZE`` and ``MASTER_ADDR``), else 0.
+        world_size: how many such processes there are, by default likewise or 1. Each makes the same number of
+            iterations.
         endless: an epoch has no end; batches go on across the passes.
         order: ``position``: batches come in the order of the stream; ``arrival``: as they are made.
         on_error: what becomes of a sample that cannot be made: ``raise``, ``skip`` (its row holds no sample, ``valid``
@@ -116,8 +120,8 @@ class TurboDataLoader:
         shuffle: bool = False,
         sampler: Sampler | str | Mapping[str, Any] | None = None,
         last_batch: LastBatch = "keep",
-        rank: int = 0,
-        world_size: int = 1,
+        rank: int | None = None,
+        world_size: int | None = None,
         endless: bool = False,
         order: str = "position",
         on_error: str = "raise",
@@ -129,7 +133,7 @@ class TurboDataLoader:
         trace: Trace | None = None,
         registry: Registry | None = None,
     ) -> None:
-        self._plan = Plan(batch_size, num_mini_batches, rank, world_size, last_batch)
+        self._plan = Plan(batch_size, num_mini_batches, *rank_of(rank, world_size), last_batch)
         _at_least(1, length=1 if length is None else length, poison_after=poison_after)
         _at_least(0, start_iteration=start_iteration)
         _check_kinds(seed, shared_memory, transform, trace)
@@ -156,7 +160,7 @@ class TurboDataLoader:
         self._transform = transform
         self._trace = trace
         self._length: int | None = None
-        self._engine, self._source = self._made()
+        self._engine, self._feeding, self._source = self._made()
         self._length = self._checked(length if length is not None or endless else self._source.length)
         self._progress = self._place(start_iteration)
         self._epoch: object | None = None
@@ -211,7 +215,8 @@ class TurboDataLoader:
         if isinstance(self._source, Requests):
             if length is not None or self._endless or self._plan.world_size > 1:
                 raise ParameterError(
-                    "yield_requests() says itself what an epoch is of, on this rank: no length, endless or world_size"
+                    "yield_requests() says itself what an epoch is of, on this rank: no length, endless or world_size "
+                    "(under torchrun: world_size=1)"
                 )
         elif self._arrival and self._source.flows(length):
             raise ParameterError(
@@ -284,10 +289,10 @@ class TurboDataLoader:
         log.warning("batch_size is %d instead of %d, which keeps the global batch", batch_size, plan.batch_size)
         self.close()
         self._plan = replace(plan, batch_size=batch_size)
-        self._engine, self._source = self._made()
+        self._engine, self._feeding, self._source = self._made()
 
-    def _made(self) -> tuple[Engine, Any]:
-        """Return what makes batches of the plan's size, and what says of which samples."""
+    def _made(self) -> tuple[Engine, Feeding, Any]:
+        """Return what makes batches of the plan's size, what takes them, and what says of which samples they are."""
         parts, plan, chosen = self._parts, self._plan, self._shared_memory
         layout = Layout.of(specs_of(parts.worker.buffers, self._policy.mask), plan.rows)
         depth = 4 if layout.size <= _SMALL_SLOT else 2
@@ -301,7 +306,7 @@ class TurboDataLoader:
         source = source_of(
             parts.dataset, parts.order, parts.readable, window=window, rows=plan.rows, endless=self._endless
         )
-        return engine, source
+        return engine, Feeding(engine, parts.feed), source
 
     # ---- iteration
 
@@ -310,7 +315,7 @@ class TurboDataLoader:
         self._end_epoch()
         progress, length = self._progress, self._progress.length
         epoch = self._epoch = object()
-        self._engine.begin(self._stretches(progress))
+        self._feeding.begin(self._stretches(progress))
         self._tolerance.begin(None if length is None else -(-length // self._plan.world_size))
         if length is not None:
             level = logging.INFO if progress.epoch == 0 else logging.DEBUG
@@ -318,6 +323,7 @@ class TurboDataLoader:
         try:
             while (found := self._iteration(epoch)) is not None:
                 mini_batches, handed = found
+                self._feeding.look_ahead(self._plan.parts, self._arrival)
                 progress.handed_out(handed, self._plan.parts)
                 began = time.monotonic_ns()
                 yield progress.iteration - 1, mini_batches
@@ -361,19 +367,19 @@ class TurboDataLoader:
             taken = self._taken()
             if taken is None:
                 return (found, handed) if handed else None
-            result, samples = taken
+            result, fed = taken
             assert result.stretch is not None
             handed.append(result.stretch)
-            found.extend(self._handed(sample) for sample in samples)
-            del samples, taken
+            found.extend(map(self._handed, fed))
+            del fed, taken
             if result.stretch.final and not self._arrival:
                 break
         return found, handed
 
-    def _taken(self) -> tuple[Result, list[dict[str, Any]]] | None:
+    def _taken(self) -> Taken | None:
         began = time.monotonic_ns()
         try:
-            taken = self._engine.take(self._arrival)
+            taken = self._feeding.take(self._arrival)
         except LeavenError as error:
             self._tolerance.refuse(error, self._pass())
         ended = time.monotonic_ns()
@@ -409,9 +415,8 @@ class TurboDataLoader:
                 raise error
             self._tolerance.count(error, epochs[row], fields.get("substitute"))  # type: ignore[arg-type]
 
-    def _handed(self, sample: dict[str, Any]) -> dict[str, Any]:
-        fed: dict[str, Any] = self._parts.feed(sample)
-        return fed if self._transform is None else self._transform(fed)
+    def _handed(self, fed: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        return fed() if self._transform is None else self._transform(fed())
 
     # ---- life
 
@@ -431,6 +436,7 @@ class TurboDataLoader:
         if self._finalizer is not None:
             self._finalizer.detach()
             self._finalizer = None
+            self._feeding.close()
             self._engine.close()
 
     def __enter__(self) -> TurboDataLoader:

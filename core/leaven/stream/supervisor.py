@@ -154,6 +154,11 @@ class Supervisor:
             raise result.error
         return result
 
+    def ready(self, lane: Lane, number: int | None) -> bool:
+        """Return whether :meth:`take` would not wait."""
+        with self._changed:
+            return self._has(lane, number)
+
     def release(self, lane: Lane, slot: int) -> None:
         """Give a slot back."""
         self._order(lambda: self._dispatch.ledger.release(lane.number, slot))

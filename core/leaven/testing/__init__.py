@@ -16,29 +16,37 @@ from __future__ import annotations
 
 import pytest
 
-_KINDS = "collator component dataset decoder feed metric op rng sampler transport worker"
+_KINDS = "augmenter collator component dataset decoder feed loss metric model op policy rng sampler transport worker"
 pytest.register_assert_rewrite(*(f"leaven.testing.{kind}" for kind in _KINDS.split()))
 
-from leaven.testing.collator import CollatorContract  # noqa: E402 - only then are their asserts rewritten
+from leaven.testing.augmenter import AugmenterContract  # noqa: E402 - only then are their asserts rewritten
+from leaven.testing.collator import CollatorContract  # noqa: E402
 from leaven.testing.component import ComponentContract  # noqa: E402
 from leaven.testing.dataset import DatasetContract  # noqa: E402
 from leaven.testing.decoder import DecoderContract  # noqa: E402
 from leaven.testing.feed import FeedContract  # noqa: E402
+from leaven.testing.loss import LossContract  # noqa: E402
 from leaven.testing.metric import MetricContract  # noqa: E402
+from leaven.testing.model import ModelContract  # noqa: E402
 from leaven.testing.op import OpContract  # noqa: E402
+from leaven.testing.policy import PolicyContract  # noqa: E402
 from leaven.testing.rng import RngContract  # noqa: E402
 from leaven.testing.sampler import SamplerContract  # noqa: E402
 from leaven.testing.transport import TransportContract  # noqa: E402
 from leaven.testing.worker import WorkerContract  # noqa: E402
 
 __all__ = [
+    "AugmenterContract",
     "CollatorContract",
     "ComponentContract",
     "DatasetContract",
     "DecoderContract",
     "FeedContract",
+    "LossContract",
     "MetricContract",
+    "ModelContract",
     "OpContract",
+    "PolicyContract",
     "RngContract",
     "SamplerContract",
     "TransportContract",

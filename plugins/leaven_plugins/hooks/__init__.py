@@ -1,0 +1,1 @@
+"""Hooks: what follows a training run."""
