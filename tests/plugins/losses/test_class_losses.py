@@ -7,6 +7,7 @@ import torch
 from leaven.errors import LeavenError, ParameterError
 from leaven_plugins.losses.cross_entropy.labels import labels_for
 from leaven_plugins.losses.cross_entropy.loss import CrossEntropy
+from leaven_plugins.losses.label_smoothing.loss import LabelSmoothing
 from leaven_plugins.losses.nll.loss import NLL
 
 LOGITS = np.array([[2.0, 0.5, -1.0], [0.0, 0.1, 0.2], [-3.0, 1.0, 1.0], [0.3, 0.3, 4.0]])
@@ -134,3 +135,56 @@ def test_shares_of_another_shape_are_refused(loss):
 def test_nll_takes_class_numbers_alone():
     with pytest.raises(LeavenError, match="must be integers"):
         NLL()(sample(LOGITS, SHARES))
+
+
+# ---- smoothed labels
+
+
+def smoothed(shares, smoothing):
+    return -((shares * (1 - smoothing) + smoothing / shares.shape[1]) * log_softmax(LOGITS)).sum(1)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
+def test_label_smoothing_is_the_textbook_formula(smoothing):
+    each = smoothed(np.eye(3)[LABELS[:, 0]], smoothing)
+    assert float(LabelSmoothing(smoothing)(sample(LOGITS, LABELS))) == pytest.approx(each.mean())
+    np.testing.assert_allclose(LabelSmoothing(smoothing, reduction="none")(sample(LOGITS, LABELS)), each)
+
+
+def test_label_smoothing_of_shares_is_the_textbook_formula():
+    found = LabelSmoothing(0.2, reduction="none")(sample(LOGITS, SHARES))
+    np.testing.assert_allclose(found, smoothed(SHARES.astype("float64"), 0.2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1.5, float("nan")])
+def test_smoothing_is_a_share(smoothing):
+    with pytest.raises(ParameterError, match=r"label_smoothing: smoothing=.*: expected a number from 0 to 1"):
+        LabelSmoothing(smoothing)
+
+
+# ---- all of them
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy(), NLL(), LabelSmoothing(0.1), CrossEntropy(weight=[1.0, 2.0, 3.0])])
+def test_the_mean_over_no_label_at_all_is_zero(loss):
+    output = torch.tensor(LOGITS, requires_grad=True)
+    value = loss({"output": output, "label": torch.full((4,), -100)})
+    value.backward()
+    assert value.item() == 0
+    assert not output.grad.any()
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy, NLL, LabelSmoothing])
+def test_weights_of_other_classes_are_refused(loss):
+    with pytest.raises(LeavenError, match=r"2 weights do not fit an output of shape \(4, 3\): one for each class"):
+        loss(weight=[1.0, 2.0])(sample(LOGITS, LABELS))
+
+
+def test_weights_that_a_validation_made_serve_the_training_after_it():
+    loss = CrossEntropy(weight=[0.125, 0.25, 0.375])
+    with torch.inference_mode():
+        expected = float(loss(sample(LOGITS, LABELS)))
+    output = torch.tensor(LOGITS, requires_grad=True)
+    value = loss({"output": output, "label": torch.tensor(LABELS)})
+    value.backward()
+    assert value.item() == expected

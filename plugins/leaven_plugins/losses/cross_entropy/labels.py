@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from leaven.errors import LeavenError, ParameterError
-
-REDUCTIONS = ("mean", "sum", "none")
+from leaven.errors import LeavenError
+from leaven_plugins.losses.constants import constant
+from leaven_plugins.losses.pairs import long_axes, widened
 
 
 def class_loss(
@@ -25,17 +25,18 @@ def class_loss(
 ) -> Tensor:
     """Return ``function`` (one of torch's losses over classes) of a sample's output and labels.
 
+    The mean over a batch in which no label counts is 0.
+
     Raises:
         LeavenError: labels that do not fit the output, or, on the CPU, one that is not a class. (On a CUDA device torch
             stops the process' use of the device instead.)
     """
-    output = sample[output_key]
+    output = widened(sample[output_key], output_key)
     target = labels_for(output, sample[target_key], target_key)
-    weights = None if weight is None else torch.as_tensor(weight, dtype=output.dtype, device=output.device)
-    try:
-        return function(output, target, weight=weights, reduction=reduction, ignore_index=ignore_index)
-    except IndexError as error:
-        raise LeavenError(_out_of_range(target, output.shape[1], ignore_index, target_key)) from error
+    check_classes(target, output.shape[1], ignore_index, target_key)
+    weights = class_weights(weight, output)
+    value = function(output, target, weight=weights, reduction=reduction, ignore_index=ignore_index)
+    return value.where((target != ignore_index).any(), 0) if reduction == "mean" else value
 
 
 def labels_for(output: Tensor, target: Tensor, target_key: str) -> Tensor:
@@ -53,7 +54,7 @@ def labels_for(output: Tensor, target: Tensor, target_key: str) -> Tensor:
     wanted = (output.shape[0], *output.shape[2:])
     if target.is_floating_point() or target.is_complex():
         raise LeavenError(f"{target_key}: class numbers must be integers, not {target.dtype} of {tuple(target.shape)}")
-    if output.ndim < 2 or _long_axes(target) != [n for n in wanted if n != 1] or target.numel() != prod(wanted):
+    if output.ndim < 2 or long_axes(target) != [n for n in wanted if n != 1] or target.numel() != prod(wanted):
         raise LeavenError(
             f"{target_key}: class numbers of shape {tuple(target.shape)} do not fit an output of shape "
             f"{tuple(output.shape)}; expected {wanted}"
@@ -61,24 +62,39 @@ def labels_for(output: Tensor, target: Tensor, target_key: str) -> Tensor:
     return target.reshape(wanted).to(output.device).long()
 
 
+def check_classes(labels: Tensor, classes: int, ignore_index: int, target_key: str) -> None:
+    """See that labels ``(rows, ...)`` on the CPU are classes; elsewhere a look at them would wait for the device.
+
+    Raises:
+        LeavenError: one is neither from 0 to below ``classes`` nor ``ignore_index``; the text has its row.
+    """
+    if labels.device.type != "cpu":
+        return
+    bad = ((labels < 0) | (labels >= classes)) & (labels != ignore_index)
+    if bool(bad.any()):
+        row = int(bad.flatten(1).any(1).nonzero()[0]) if labels.ndim > 1 else int(bad.nonzero()[0])
+        raise LeavenError(
+            f"{target_key}: class {int(labels[row][bad[row]].flatten()[0])} in row {row} of the batch, "
+            f"but the output's classes are 0 to {classes - 1}"
+        )
+
+
+def class_weights(weight: Sequence[float] | None, output: Tensor) -> Tensor | None:
+    """Return one weight for each class of an output ``(rows, classes, ...)``, beside it.
+
+    Raises:
+        LeavenError: there are not as many weights as classes.
+    """
+    if weight is None:
+        return None
+    if output.ndim < 2 or len(weight) != output.shape[1]:
+        raise LeavenError(
+            f"{len(weight)} weights do not fit an output of shape {tuple(output.shape)}: one for each class"
+        )
+    return constant(weight, output)
+
+
 def are_shares(output: Tensor, target: Any) -> bool:
     """Return whether a target holds a share of each class: floats in the shape of the output."""
     found = torch.as_tensor(target)
     return found.is_floating_point() and found.shape == output.shape and output.ndim >= 2
-
-
-def check_reduction(reduction: str) -> None:
-    """Raise :class:`~leaven.errors.ParameterError` unless ``reduction`` is one of ``REDUCTIONS``."""
-    if reduction not in REDUCTIONS:
-        raise ParameterError(f"reduction {reduction!r}: expected {', '.join(REDUCTIONS)}")
-
-
-def _long_axes(target: Tensor) -> list[int]:
-    return [size for size in target.shape if size != 1]
-
-
-def _out_of_range(target: Tensor, classes: int, ignore_index: int, target_key: str) -> str:
-    bad = ((target < 0) | (target >= classes)) & (target != ignore_index)
-    row = int(bad.flatten(1).any(1).nonzero()[0]) if target.ndim > 1 else int(bad.nonzero()[0])
-    number = int(target[row][bad[row]].flatten()[0])
-    return f"{target_key}: class {number} in row {row} of the batch, but the output's classes are 0 to {classes - 1}"

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor
-from torch.nn import functional
 
-from leaven_plugins.losses.cross_entropy.labels import are_shares, check_reduction, class_loss
+from leaven_plugins.losses.cross_entropy.entropy import cross_entropy
+from leaven_plugins.losses.reductions import check_reduction
 
 
 @dataclass(frozen=True)
@@ -45,19 +44,4 @@ class CrossEntropy:
         Raises:
             LeavenError: labels that do not fit the output, or that are not classes.
         """
-        output, target = sample[self.output_key], sample[self.target_key]
-        if are_shares(output, target):
-            return self._of_shares(output, torch.as_tensor(target))
-        return class_loss(
-            functional.cross_entropy,
-            sample,
-            self.output_key,
-            self.target_key,
-            self.weight,
-            self.reduction,
-            self.ignore_index,
-        )
-
-    def _of_shares(self, output: Tensor, shares: Tensor) -> Tensor:
-        weight = None if self.weight is None else torch.as_tensor(self.weight, dtype=output.dtype, device=output.device)
-        return functional.cross_entropy(output, shares.to(output), weight=weight, reduction=self.reduction)
+        return cross_entropy(sample, self.output_key, self.target_key, self.weight, self.reduction, self.ignore_index)

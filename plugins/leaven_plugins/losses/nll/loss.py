@@ -9,7 +9,8 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional
 
-from leaven_plugins.losses.cross_entropy.labels import check_reduction, class_loss
+from leaven_plugins.losses.cross_entropy.labels import class_loss
+from leaven_plugins.losses.reductions import check_reduction
 
 
 @dataclass(frozen=True)
