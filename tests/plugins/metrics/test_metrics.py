@@ -61,11 +61,46 @@ def test_accuracy_of_an_image_of_labels():
     assert metric.compute() == {"accuracy": 3 / 4}
 
 
+def test_accuracy_leaves_out_what_is_to_be_ignored():
+    metric = Accuracy(ignore_index=255)
+    metric.update(batch(np.eye(4), np.array([0, 255, 2, 1])))
+    assert metric.compute() == {"accuracy": pytest.approx(2 / 3)}
+
+
+def test_accuracy_says_that_labels_are_no_classes():
+    metric = Accuracy()
+    metric.update(batch(np.eye(4), np.array([0, 4, -100, -1])))
+    with pytest.raises(LeavenError, match="label: 2 of the labels seen are none of the output's classes; only ignore"):
+        metric.compute()
+
+
+def test_accuracy_of_shares_is_that_of_the_largest():
+    metric = Accuracy()
+    metric.update(batch(np.eye(3), np.array([[0.6, 0.4, 0], [0.6, 0.4, 0], [0.1, 0.2, 0.7]])))
+    assert metric.compute() == {"accuracy": pytest.approx(2 / 3)}
+
+
+@given(seed=st.integers(0, 99))
+def test_exact_match_is_of_whole_rows(seed):
+    random = np.random.default_rng(seed)
+    scores, labels = random.random((9, 3)), random.integers(0, 2, (9, 3))
+    metric = Accuracy(multi_label=True)
+    for part in (slice(0, 2), slice(2, 9)):
+        metric.update(batch(scores[part], labels[part]))
+    assert metric.compute() == {
+        "exact_match": pytest.approx(np.mean([(np.round(s) == t).all() for s, t in zip(scores, labels, strict=True)]))
+    }
+
+
 def test_accuracy_refuses():
     with pytest.raises(ParameterError, match="top_k"):
         Accuracy(top_k=0)
     with pytest.raises(ParameterError, match="top_k"):
         Accuracy(top_k=())
+    with pytest.raises(ParameterError, match="no meaning with multi_label"):
+        Accuracy(top_k=2, multi_label=True)
+    with pytest.raises(LeavenError, match=r"label: shape \(2,\) is not that of the output, \(2, 3\)"):
+        Accuracy(multi_label=True).update(batch(np.zeros((2, 3)), np.zeros(2)))
     with pytest.raises(LeavenError, match="top_k=4 of an output with 3 classes"):
         Accuracy(top_k=4).update(batch(np.zeros((1, 3)), np.zeros(1, "int64")))
     with pytest.raises(ParameterError, match="merged"):
