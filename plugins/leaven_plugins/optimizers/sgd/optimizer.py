@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import torch
 
 from leaven.errors import ParameterError
+from leaven_plugins.optimizers.factory import Factory
 
 
 @dataclass(frozen=True)
-class SGD:
+class SGD(Factory):
     """Stochastic gradient descent with momentum.
 
     Args:
@@ -20,10 +20,13 @@ class SGD:
         momentum: share of the last step that goes on, from 0.
         weight_decay: factor of the weights added to the gradient.
         nesterov: look ahead along the momentum, which must then be above 0.
+        groups, layer_decay, no_decay: see :class:`~leaven_plugins.optimizers.factory.Factory`.
 
     Raises:
         ParameterError: a value is out of range.
     """
+
+    makes: ClassVar = torch.optim.SGD
 
     lr: float = 0.1
     momentum: float = 0.9
@@ -31,17 +34,6 @@ class SGD:
     nesterov: bool = False
 
     def __post_init__(self) -> None:
-        if not self.lr > 0 or self.momentum < 0 or self.weight_decay < 0:
-            raise ParameterError(f"{self}: lr must be above 0, momentum and weight_decay not below 0")
+        super().__post_init__()
         if self.nesterov and self.momentum == 0:
             raise ParameterError(f"{self}: nesterov needs a momentum above 0")
-
-    def __call__(self, parameters: Iterable[Any]) -> torch.optim.SGD:
-        """Return the optimizer over ``parameters``: tensors, or torch's parameter groups."""
-        return torch.optim.SGD(
-            parameters,
-            lr=self.lr,
-            momentum=self.momentum,
-            weight_decay=self.weight_decay,
-            nesterov=self.nesterov,
-        )

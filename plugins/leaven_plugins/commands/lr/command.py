@@ -1,0 +1,15 @@
+"""leaven lr: learning rates."""
+
+from __future__ import annotations
+
+import click
+
+from leaven_plugins.commands.lr.plot import plot
+
+
+@click.group()
+def lr() -> None:
+    """Find and plot learning rates."""
+
+
+lr.add_command(plot)
