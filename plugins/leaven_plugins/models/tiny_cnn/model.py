@@ -6,15 +6,15 @@ from typing import Any
 
 from torch import nn
 
-from leaven.errors import ParameterError
-from leaven_plugins.models.tiny_cnn.pixels import unit_range
+from leaven_plugins.models.blocks import check_sizes, conv_norm_relu
+from leaven_plugins.models.pixels import unit_range, weights_dtype
 
 
 class TinyCNN(nn.Module):
     """A convolutional network for small images of any size from 4 x 4 pixels.
 
     Reads ``sample[input_key]``, ``(rows, channels, height, width)``, integers of any depth or floats of about unit
-    range, and adds ``sample[output_key]``, logits ``(rows, classes)`` float32.
+    range, and adds ``sample[output_key]``, logits ``(rows, classes)`` in the dtype of the weights.
 
     Args:
         classes: number of classes.
@@ -22,6 +22,9 @@ class TinyCNN(nn.Module):
         width: number of features of the first convolution; the second has twice, the third four times as many.
         input_key: key of the image.
         output_key: key of the logits.
+
+    Raises:
+        ParameterError: a number below 1.
     """
 
     def __init__(
@@ -32,17 +35,16 @@ class TinyCNN(nn.Module):
         input_key: str = "image",
         output_key: str = "output",
     ) -> None:
-        if min(classes, channels, width) < 1:
-            raise ParameterError(f"tiny_cnn: classes={classes}, channels={channels}, width={width}: each at least 1")
+        check_sizes("tiny_cnn", classes=classes, channels=channels, width=width)
         super().__init__()
         self.input_key = input_key
         self.output_key = output_key
         self.layers = nn.Sequential(
-            *_stage(channels, width),
+            *conv_norm_relu(channels, width),
             nn.MaxPool2d(2),
-            *_stage(width, 2 * width),
+            *conv_norm_relu(width, 2 * width),
             nn.MaxPool2d(2),
-            *_stage(2 * width, 4 * width),
+            *conv_norm_relu(2 * width, 4 * width),
             nn.AdaptiveAvgPool2d(1),
             nn.Flatten(),
             nn.Linear(4 * width, classes),
@@ -50,8 +52,5 @@ class TinyCNN(nn.Module):
 
     def forward(self, sample: dict[str, Any]) -> dict[str, Any]:
         """Return the sample with logits added."""
-        return {**sample, self.output_key: self.layers(unit_range(sample[self.input_key]))}
-
-
-def _stage(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
-    return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+        image = unit_range(sample[self.input_key], weights_dtype(self))
+        return {**sample, self.output_key: self.layers(image)}
