@@ -9,6 +9,7 @@ from leaven import Component, hookimpl
 
 if TYPE_CHECKING:
     from leaven_plugins.feeds.torch.feed import TorchFeed as TorchFeed
+    from leaven_plugins.feeds.torch.loader import TorchTurboDataLoader as TorchTurboDataLoader
     from leaven_plugins.feeds.torch.shared import shared_tensor as shared_tensor
 
 
@@ -18,7 +19,7 @@ def leaven_feeds() -> Iterable[Component]:
     yield Component(
         "torch",
         "leaven_plugins.feeds.torch.feed:TorchFeed",
-        "torch tensors: views on the CPU, one pinned copy to another device",
+        "torch tensors: views on the CPU, copies beside the computation on CUDA devices",
         extra="leaven[torch]",
     )
 
@@ -28,6 +29,10 @@ def __getattr__(name: str) -> Any:
         from leaven_plugins.feeds.torch.feed import TorchFeed
 
         return TorchFeed
+    if name == "TorchTurboDataLoader":
+        from leaven_plugins.feeds.torch.loader import TorchTurboDataLoader
+
+        return TorchTurboDataLoader
     if name == "shared_tensor":
         from leaven_plugins.feeds.torch.shared import shared_tensor
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from math import prod
-from typing import Any
 
 import torch
 
 from leaven.errors import LeavenError, ParameterError
 from leaven.stream.shared import Memory, memory_of, shared_array
+from leaven_plugins.feeds.torch.locking import lock
 
 
 def shared_tensor(
@@ -45,9 +44,6 @@ def shared_tensor(
 
 
 def _pin(memory: Memory) -> None:
-    cuda: Any = torch.cuda.cudart()  # type: ignore[no-untyped-call]
-    failed = int(cuda.cudaHostRegister(memory.address, len(memory), 0))
+    failed = lock(memory, memory.address)
     if failed:
         raise LeavenError(f"shared_tensor: CUDA cannot lock {len(memory) / 1e6:.1f} MB of memory (error {failed})")
-    # called before the memory is unmapped; at the end of the process the driver does it
-    weakref.finalize(memory, cuda.cudaHostUnregister, memory.address).atexit = False

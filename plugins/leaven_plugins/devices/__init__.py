@@ -1,0 +1,1 @@
+"""Devices: where tensors are, and what GPUs there are."""
