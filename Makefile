@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install native demo test test-slow lint types bench peers proofs fuzz reliability soak docs clean
+.PHONY: help install native demo test test-slow lint types bench peers gpu proofs fuzz reliability soak docs clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PY) -m venv $(VENV)
@@ -50,6 +50,11 @@ bench: $(STAMP) ## measure the loader
 
 peers: $(NATIVE) ## measure the loader beside others, at the same work
 	$(BIN)/leaven bench peers --work rrc --work full --work val --work large
+
+gpu: $(STAMP) ## run the tests that need a CUDA device, and measure augmentation and training on it
+	$(BIN)/python -m pytest -q -k cuda tests/plugins
+	$(BIN)/python tests/bench/gpu/augment.py
+	$(BIN)/python tests/bench/gpu/resnet.py
 
 proofs: $(NATIVE) ## show on 1,000 photographs that repacking loses nothing, and all ways to a part of a file agree
 	$(BIN)/python tests/bench/turbo/proofs.py

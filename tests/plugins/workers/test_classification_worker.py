@@ -103,7 +103,7 @@ def test_parameters_of_images_are_passed_on():
     )
     batch = run_worker(worker, [{"photo": IMAGE, "label": 1}])
     np.testing.assert_array_equal(batch["image"][0].transpose(1, 2, 0), picture(8, 8)[:, ::-1])
-    assert batch["augmentation"] == [{"gpu_augmentation": True, "hmirror": True}]
+    assert batch["augmentation"] == [{"gpu_augmentation": True, "cell": [0, 0], "hmirror": True}]
     assert set(worker.arguments) == {
         *("image", "image_params", "image_rng", "ops", "decoder", "source", "gpu_augmentation", "exact")
     }

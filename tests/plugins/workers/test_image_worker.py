@@ -146,7 +146,35 @@ def test_ops_have_generators_of_their_own():
 def test_ops_on_the_device():
     got, augmentation = image_of(image_rng=Fixed(contrast=0.5, blur=0.1), gpu_augmentation=True)
     np.testing.assert_array_equal(got, seen(RGB, (30, 40)))
-    assert augmentation == {"contrast": 0.5, "blur": 0.1, "gpu_augmentation": True}
+    assert augmentation == {"contrast": 0.5, "blur": 0.1, "gpu_augmentation": True, "cell": [0, 0]}
+
+
+def test_some_ops_on_the_device():
+    drawn = {"contrast": 0.5, "noise": 0.2, "blur": 0.1, "order": ["blur", "noise", "contrast"]}
+    got, augmentation = image_of(image_rng=Fixed(**drawn), gpu_augmentation=("tone", "blur"))
+    noisy, _ = image_of(image_rng=Fixed(noise=0.2))
+    np.testing.assert_array_equal(got, noisy)
+    assert augmentation == {**drawn, "gpu_augmentation": ["tone", "blur"], "cell": [0, 0]}
+
+
+def test_a_second_op_of_a_name_is_left_with_the_first():
+    ops = Blur(blur_range=(0.1, 0.1)), Tone(), Blur()
+    got, _ = image_of(ops=ops, gpu_augmentation=["blur"])
+    np.testing.assert_array_equal(got, seen(RGB, (30, 40)))
+
+
+@pytest.mark.parametrize(
+    ("left", "text"),
+    [
+        (["tone", "blurr"], "no op 'blurr', did you mean 'blur'.*blur, noise_rgb, tone"),
+        (["contrast"], "no op 'contrast'"),
+        ("tone", "list of names"),
+        (3, "list of names"),
+    ],
+)
+def test_only_ops_of_the_worker_can_be_left(left, text):
+    with pytest.raises(ParameterError, match=text):
+        worker(gpu_augmentation=left)
 
 
 def test_the_fill_value_is_the_background():

@@ -26,7 +26,7 @@ class ClassificationWorker(ImageWorker):
         ops: run after the geometry.
         decoder: turns the sample's bytes into pixels.
         source: the sample's key of the encoded image.
-        gpu_augmentation: leave the ops to the device.
+        gpu_augmentation: leave the ops, or those that are named, to the device.
         exact: draw every image by a supersampled warp.
         classes: how many there are; other labels than 0 to ``classes - 1`` are an error. ``None`` allows all that fit
             the buffer.
@@ -44,7 +44,7 @@ class ClassificationWorker(ImageWorker):
         ops: Sequence[Op | str] = DEFAULT_OPS,
         decoder: Decoder | str = "auto",
         source: str = "image",
-        gpu_augmentation: bool = False,
+        gpu_augmentation: bool | Sequence[str] = False,
         exact: bool = False,
         classes: int | None = None,
     ) -> None:

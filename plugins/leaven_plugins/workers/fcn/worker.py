@@ -31,7 +31,7 @@ class FCNWorker(ImageWorker):
         ops: run on both images after the geometry. Noise of the same strength is the same noise.
         decoder: turns the sample's bytes into pixels.
         source: the sample's key of the encoded image.
-        gpu_augmentation: leave the ops, on both images, to the device.
+        gpu_augmentation: leave the ops, or those that are named, to the device, on both images.
         exact: draw every image by a supersampled warp.
 
     Raises:
@@ -50,7 +50,7 @@ class FCNWorker(ImageWorker):
         ops: Sequence[Op | str] = DEFAULT_OPS,
         decoder: Decoder | str = "auto",
         source: str = "image",
-        gpu_augmentation: bool = False,
+        gpu_augmentation: bool | Sequence[str] = False,
         exact: bool = False,
     ) -> None:
         super().__init__(image, image_params, image_rng, ops, decoder, source, gpu_augmentation, exact)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from leaven.errors import ParameterError
+from leaven.errors import ParameterError, listing, suggestion
 from leaven.protocols import ImageInfo, Op
 from leaven.stream.worker import Row
 
@@ -56,6 +56,25 @@ class OpChain:
                     f"op {name!r} moves the image, and {target} would not follow: draw hmirror, vmirror or angle"
                 )
 
+    def without(self, left: bool | Sequence[str]) -> OpChain:
+        """Return the chain of those ops that are not left to somebody else.
+
+        They keep their streams of randomness.
+
+        Args:
+            left: ``True`` for all ops, ``False`` for none, or their names.
+
+        Raises:
+            ParameterError: there is no op of this name, or ``left`` is something else.
+        """
+        names = {link.stream.partition("#")[0] for link in self._links}
+        if not isinstance(left, bool):
+            _check_names(left, names)
+        taken = names if left is True else set(left or ())
+        chain = OpChain(())
+        chain._links = tuple(link for link in self._links if link.stream.partition("#")[0] not in taken)
+        return chain
+
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of a draw that the ops read."""
@@ -87,8 +106,27 @@ class OpChain:
         return image
 
     def _ordered(self, order: Sequence[str] | None) -> Sequence[_Link]:
-        if not order:
-            return self._links
-        places = {label: place for place, label in reversed(list(enumerate(order)))}
-        last = len(order)
-        return sorted(self._links, key=lambda link: min(places.get(label, last) for label in link.labels))
+        return [self._links[i] for i in in_order([link.labels for link in self._links], order)]
+
+
+def in_order(labels: Sequence[frozenset[str]], order: Sequence[str] | None) -> Sequence[int]:
+    """Return in which order ops run, as places in ``labels``.
+
+    Args:
+        labels: of each op: what it may be called in ``order``.
+        order: names or keys of ops; those that it does not mention follow.
+    """
+    if not order:
+        return range(len(labels))
+    places = {label: place for place, label in reversed(list(enumerate(order)))}
+    last = len(order)
+    return sorted(range(len(labels)), key=lambda i: min(places.get(label, last) for label in labels[i]))
+
+
+def _check_names(left: Any, names: set[str]) -> None:
+    if isinstance(left, str) or not isinstance(left, Sequence):
+        raise ParameterError(f"gpu_augmentation is {left!r}; it has to be true, false, or a list of names of ops")
+    for name in left:
+        if name not in names:
+            there = f"the worker has: {listing(names)}"
+            raise ParameterError(f"gpu_augmentation: no op {name!r}{suggestion(str(name), names)}; {there}")

@@ -73,7 +73,9 @@ class ImageWorker(BufferWorker):
         ops: run after the geometry, in the order that the draw asks for, or this one.
         decoder: turns the sample's bytes into pixels.
         source: the sample's key of the encoded image.
-        gpu_augmentation: leave the ops to the device; their parameters are drawn all the same.
+        gpu_augmentation: ``True`` leaves all ops to the device, names of ops leave these. Parameters are drawn all the
+            same. What is left runs after the others. ``augmentation`` repeats it under its name, and has under
+            ``cell`` the epoch and the sample's position in the dataset, which the device's noise is keyed by.
         exact: draw every image by a supersampled warp of all its pixels, as
             :func:`~leaven_plugins.ops.randomize.randomize_image` does. By default crops, scales and mirrors are made by
             resizing, which is several times faster and within one pixel of it. A fixed ``supersampling`` asks for the
@@ -97,7 +99,7 @@ class ImageWorker(BufferWorker):
         ops: Sequence[Op | str] = DEFAULT_OPS,
         decoder: Decoder | str = "auto",
         source: str = "image",
-        gpu_augmentation: bool = False,
+        gpu_augmentation: bool | Sequence[str] = False,
         exact: bool = False,
     ) -> None:
         self.add_buffer("image", image)
@@ -109,7 +111,8 @@ class ImageWorker(BufferWorker):
         self._decoder: Decoder = made(decoder, "decoder")
         self._source = source
         self._index = f"{source}_index"
-        self._gpu_augmentation = gpu_augmentation
+        self._here = self._chain.without(gpu_augmentation)
+        self._gpu_augmentation = gpu_augmentation if isinstance(gpu_augmentation, bool) else list(gpu_augmentation)
         self._exact = exact
         self._background = _background(self._spec)
         self._easel: Easel | None = None
@@ -196,7 +199,7 @@ class ImageWorker(BufferWorker):
         The memory of ``decoded`` is used again for later rows: what is kept of it has to be copied.
         """
         self.paint(shot, decoded, row, buffers["image"])
-        row.append("augmentation", self.record(shot.values))
+        row.append("augmentation", self.record(shot.values, row))
 
     def paint(self, shot: Shot, decoded: Decoded, row: Row, out: NDArray[Any]) -> None:
         """Write the image, after geometry, ops and colour space, into ``out``, ``(channels, height, width)``."""
@@ -205,16 +208,16 @@ class ImageWorker(BufferWorker):
         row.doing(row.index, "geometry")
         image = self.render(shot, decoded)
         row.doing(row.index, "photometric")
-        if not self._gpu_augmentation:
-            image = self._chain.apply(image, shot.values, row)
+        image = self._here.apply(image, shot.values, row)
         image = with_colorspace(image, shot.values.get("colorspace"))
         row.doing(row.index, "copy")
         write(with_channels(image, self._spec.shape[0]), out)
 
-    def record(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def record(self, values: Mapping[str, Any], row: Row) -> dict[str, Any]:
         """Return what ``augmentation`` says of an image with these parameters."""
         others = {key: value for key, value in values.items() if key != "colorspace"}
-        return {"gpu_augmentation": self._gpu_augmentation, **others}
+        cell = {"cell": [row.epoch, row.index]} if self._gpu_augmentation else {}
+        return {"gpu_augmentation": self._gpu_augmentation, **cell, **others}
 
     def draw(self, info: ImageInfo, row: Row) -> dict[str, Any]:
         """Return all parameters of one image: drawn by the RNG, by ops that it left out, and fixed ones."""
@@ -246,7 +249,7 @@ class ImageWorker(BufferWorker):
 
     def _finished(self, shot: Shot) -> bool:
         """Return whether nothing is left to do once an image is drawn."""
-        return not shot.values.get("colorspace") and (self._gpu_augmentation or not self._chain.applies(shot.values))
+        return not shot.values.get("colorspace") and not self._here.applies(shot.values)
 
     def _may_draw(self) -> bool:
         own = type(self)

@@ -54,7 +54,7 @@ class SaliencyWorker(ImageWorker):
         ops: run on the image after the geometry.
         decoder: turns the image's bytes into pixels.
         source: the sample's key of the encoded image.
-        gpu_augmentation: leave the ops to the device.
+        gpu_augmentation: leave the ops, or those that are named, to the device.
         exact: draw every image by a supersampled warp.
         experiments: the sample's key of the experiments.
         origin: what (0, 0) is: ``"center"`` of the first pixel, as where points are numbers of columns and rows, or its
@@ -76,7 +76,7 @@ class SaliencyWorker(ImageWorker):
         ops: Sequence[Op | str] = DEFAULT_OPS,
         decoder: Decoder | str = "auto",
         source: str = "image",
-        gpu_augmentation: bool = False,
+        gpu_augmentation: bool | Sequence[str] = False,
         exact: bool = False,
         experiments: str = "experiments",
         origin: str = "center",

@@ -45,7 +45,7 @@ class SegmentationWorker(ImageWorker):
         ops: run on the image after the geometry.
         decoder: turns the image's bytes into pixels.
         source: the sample's key of the encoded image.
-        gpu_augmentation: leave the ops to the device.
+        gpu_augmentation: leave the ops, or those that are named, to the device.
         exact: draw every image by a supersampled warp.
         target_source: the sample's key of the encoded mask, or several, of which the first that the sample has counts.
         target_decoder: turns the mask's bytes into numbers.
@@ -69,7 +69,7 @@ class SegmentationWorker(ImageWorker):
         ops: Sequence[Op | str] = DEFAULT_OPS,
         decoder: Decoder | str = "auto",
         source: str = "image",
-        gpu_augmentation: bool = False,
+        gpu_augmentation: bool | Sequence[str] = False,
         exact: bool = False,
         target_source: str | Sequence[str] = ("target_image", "label_image"),
         target_decoder: Decoder | str = "indices",

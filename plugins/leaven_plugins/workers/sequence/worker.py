@@ -34,7 +34,7 @@ class SequenceWorker(BufferWorker):
         ops: run on each image after the geometry.
         decoder: turns the images' bytes into pixels.
         source: the sample's key of the list of encoded images.
-        gpu_augmentation: leave the ops to the device.
+        gpu_augmentation: leave the ops, or those that are named, to the device.
         exact: draw every image by a supersampled warp.
         theta: step from one image shown to the next, 1 or more; need not be a whole number.
 
@@ -50,7 +50,7 @@ class SequenceWorker(BufferWorker):
         ops: Sequence[Op | str] = DEFAULT_OPS,
         decoder: Decoder | str = "auto",
         source: str = "image",
-        gpu_augmentation: bool = False,
+        gpu_augmentation: bool | Sequence[str] = False,
         exact: bool = False,
         theta: float = 1,
     ) -> None:
@@ -95,7 +95,7 @@ class SequenceWorker(BufferWorker):
             except LeavenError as error:
                 raise _in_frame(number, error) from error
         assert values is not None
-        row.append("augmentation", {**self._frame.record(values), **places, "frames": numbers})
+        row.append("augmentation", {**self._frame.record(values, row), **places, "frames": numbers})
         row.append("length", len(numbers))
 
     def _files(self, sample: Mapping[str, Any]) -> Sequence[Any]:

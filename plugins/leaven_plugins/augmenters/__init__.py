@@ -1,0 +1,1 @@
+"""Augmenters: what changes batches on a device."""
