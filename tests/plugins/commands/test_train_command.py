@@ -13,7 +13,7 @@ import cv2
 import pytest
 
 from leaven.cli.main import run
-from leaven_plugins.trainers.standard.snapshots import load_snapshot
+from leaven_plugins.snapshots.files import load_snapshot
 
 PLUGIN = '''
 """A worker of the test: the digit as it is, and noise."""
@@ -111,9 +111,9 @@ def test_a_run_leaves_everything_in_its_folder(config, capsys):
     assert records[-2]["accuracy"] == result["accuracy"]
     assert records[-2]["samples"] == 100
     snapshot = load_snapshot(result["snapshot"])
-    assert snapshot.trainer["epoch"] == 3
-    assert snapshot.trainer["about"]["config"]["model"]["features"] == 64
-    assert "torch" in snapshot.trainer["about"]["versions"]
+    assert snapshot.about["epoch"] == 3
+    assert snapshot.about["config"]["model"]["features"] == 64
+    assert "torch" in snapshot.about["versions"]
     assert cv2.imread(result["sheet"]) is not None
 
 
@@ -201,7 +201,7 @@ def test_all_mistakes_of_a_configuration_at_once(config, capsys):
     )
     assert code == 2
     assert "experiment/mini.toml: 3 problems" in text
-    for part in ("'nworkers'", "'tiny_cnn'", "'epochs'"):
+    for part in ("'nworkers'", "tiny_cnn", "'epochs'"):
         assert part in text
     assert not Path("runs").exists()
 
@@ -210,8 +210,8 @@ def test_all_mistakes_of_a_configuration_at_once(config, capsys):
     ("override", "part"),
     [
         ("train.epochs=0", "train.epochs: 0"),
-        ("train.device=gpu", "train.device: 'gpu'"),
-        ("optimizer.lr=-1", "lr must be above 0"),
+        ("train.device=gpu", "train.device: device 'gpu'"),
+        ("optimizer.lr=-1", "lr=-1: must be above 0"),
         ("loader.batch_size=0", "batch_size"),
         ("loader.seed=3", "set by the program"),
         ('train.epochs="many"', "train.epochs"),
@@ -308,4 +308,4 @@ def test_ctrl_c_ends_the_run_and_its_workers(config):
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert not [pid for pid in children if os.path.exists(f"/proc/{pid}")]
-    assert "KeyboardInterrupt" in Path("here/log.jsonl").read_text().splitlines()[-1]
+    assert "stopped: interrupted" in Path("here/log.jsonl").read_text().splitlines()[-1]

@@ -11,7 +11,7 @@ from leaven import Registry
 from leaven.errors import ConfigError, LeavenError
 from leaven_plugins.commands.train.experiment import Experiment
 from leaven_plugins.commands.train.folder import new_folder
-from leaven_plugins.commands.train.result import accuracy_line, result_of, wilson_interval
+from leaven_plugins.commands.train.result import result_of, value_lines, wilson_interval
 
 # ---- the interval
 
@@ -47,14 +47,20 @@ def test_of_nothing_nothing_is_known():
 def test_a_trainer_that_tells_little_gives_a_result():
     result = result_of({"epoch": 2}, 2, Path("run"), None, 1.5)
     assert (result.accuracy, result.interval, result.losses, result.snapshot) == (None, None, (), None)
-    assert "not measured" in accuracy_line(result)
+    assert value_lines(result) == []
     assert result.to_plain()["snapshot"] is None
 
 
-def test_the_line_of_an_accuracy():
-    record = {"epoch": 1, "phase": "train", "loss": 0.5, "accuracy": 0.9, "samples": 100}
-    result = result_of({"records": [record]}, 1, Path("run"), Path("run/s"), 1.5)
-    assert accuracy_line(result) == "90.00% (95 % interval 82.6% to 94.5%, 100 images)"
+def test_the_lines_of_what_was_measured():
+    values = {"loss": 0.5, "accuracy": 0.9, "mean_iou": 0.25}
+    record = {"epoch": 1, "phase": "train", **values, "samples": 100}
+    state = {"records": [record], "train_metric_values": [values], "stopped": "max_steps"}
+    result = result_of(state, 1, Path("run"), Path("run/s"), 1.5)
+    assert value_lines(result) == [
+        ("accuracy", "90.00% (95 % interval 82.6% to 94.5%, 100 images)"),
+        ("mean_iou", "0.25"),
+        ("loss", "0.5"),
+    ]
     assert result.to_plain() == {
         "accuracy": 0.9,
         "interval": wilson_interval(0.9, 100),
@@ -62,9 +68,12 @@ def test_the_line_of_an_accuracy():
         "epochs": 1,
         "seconds": 1.5,
         "losses": (0.5,),
+        "values": {"accuracy": 0.9, "mean_iou": 0.25, "loss": 0.5},
         "snapshot": "run/s",
         "log": "run/log.jsonl",
         "sheet": "run/sheet.png",
+        "stopped": "max_steps",
+        "signal": 0,
     }
 
 

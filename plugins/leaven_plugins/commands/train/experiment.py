@@ -84,13 +84,17 @@ class Experiment:
         except ParameterError as error:
             raise ConfigError(f"loader: {error}", self.config.source) from error
 
-    def train_loader(self, **given: Any) -> TurboDataLoader:
+    def train_loader(self, worker: Any = None, **given: Any) -> TurboDataLoader:
         """Return a loader of the training data; ``given`` wins over the ``[loader]`` table.
+
+        Args:
+            worker: in the place of ``[worker]``.
+            **given: parameters of the loader.
 
         Raises:
             DatasetError: the dataset cannot be opened; for a missing file the text says how to make it.
         """
-        return self._loader("data.train", self.config.build("worker"), given)
+        return self._loader("data.train", self.config.build("worker") if worker is None else worker, given)
 
     def val_loader(self, **given: Any) -> TurboDataLoader | None:
         """Return a loader of the validation data, in order, all of it, not augmented; ``None`` where there is none.

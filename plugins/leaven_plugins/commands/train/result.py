@@ -23,9 +23,13 @@ class Result:
         epochs: epochs done, those before a resumption included.
         seconds: how long it took.
         losses: mean training loss of each epoch of this run.
+        values: what the metrics said last, in validation or, without it, in training, and the ``loss``.
         snapshot: folder of the last snapshot, ``None`` where the trainer makes none.
         log: file of the log.
         sheet: file of the contact sheet.
+        stopped: why the run ended before its last epoch, ``None`` if it did not.
+        signal: number of the signal that ended it; 0 for none.
+        rank: of this process among those that trained together; the others' results are the same.
     """
 
     accuracy: float | None
@@ -34,16 +38,24 @@ class Result:
     epochs: int
     seconds: float
     losses: tuple[float, ...]
+    values: dict[str, float]
     snapshot: Path | None
     log: Path
     sheet: Path
+    stopped: str | None = None
+    signal: int = 0
+    rank: int = 0
 
     def to_plain(self) -> dict[str, Any]:
         """Return what ``--json`` prints."""
-        return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()}
+        plain = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()}
+        del plain["rank"]  # it is rank 0 that tells
+        return plain
 
 
-def result_of(state: Mapping[str, Any], epochs: int, folder: Path, snapshot: Path | None, seconds: float) -> Result:
+def result_of(
+    state: Mapping[str, Any], epochs: int, folder: Path, snapshot: Path | None, seconds: float, signal: int = 0
+) -> Result:
     """Return the result of a run in ``folder`` from its trainer's state."""
     records = state.get("records", [])
     last = records[-1] if records else {}
@@ -52,12 +64,15 @@ def result_of(state: Mapping[str, Any], epochs: int, folder: Path, snapshot: Pat
         accuracy=accuracy,
         interval=None if accuracy is None else wilson_interval(accuracy, images),
         images=images,
-        epochs=epochs,
+        epochs=int(last.get("epoch", epochs)),
         seconds=seconds,
         losses=tuple(record["loss"] for record in records if record["phase"] == "train"),
+        values=_values(state),
         snapshot=snapshot,
         log=folder / "log.jsonl",
         sheet=folder / "sheet.png",
+        stopped=state.get("stopped"),
+        signal=signal,
     )
 
 
@@ -75,9 +90,23 @@ def wilson_interval(share: float, count: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def accuracy_line(result: Result) -> str:
-    """Return the accuracy with its interval, or what there is to say instead."""
-    if result.accuracy is None or result.interval is None:
-        return "not measured (no metric of the name accuracy)"
-    low, high = result.interval
-    return f"{result.accuracy:.2%} (95 % interval {low:.1%} to {high:.1%}, {result.images} images)"
+def value_lines(result: Result) -> list[tuple[str, str]]:
+    """Return name and text of each value that was measured; the accuracy with its interval."""
+    lines = []
+    for name, value in result.values.items():
+        if name == "accuracy" and result.interval is not None:
+            low, high = result.interval
+            lines.append((name, f"{value:.2%} (95 % interval {low:.1%} to {high:.1%}, {result.images} images)"))
+        else:
+            lines.append((name, f"{value:.4g}"))
+    return lines
+
+
+def _values(state: Mapping[str, Any]) -> dict[str, float]:
+    """Return what was measured last, the loss at the end."""
+    for phase in ("val", "train"):
+        found = state.get(f"{phase}_metric_values")
+        if found:
+            others = {key: value for key, value in found[-1].items() if key != "loss"}
+            return {**others, "loss": found[-1]["loss"]}
+    return {}

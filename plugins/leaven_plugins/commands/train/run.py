@@ -4,129 +4,134 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
 
-from leaven.errors import ConfigError
-from leaven.registry.parameters import parameters_of
 from leaven.registry.toml import to_toml
-from leaven.stream.loader import TurboDataLoader
-from leaven.stream.pool import WorkerPool
 from leaven_plugins.commands.show.batches import first_images, sheet_of
 from leaven_plugins.commands.show.sheet import write_sheet
 from leaven_plugins.commands.train.experiment import Experiment
+from leaven_plugins.commands.train.options import RunOptions
+from leaven_plugins.commands.train.outfit import (
+    data_of,
+    device_of,
+    epochs_of,
+    loaders_of,
+    network_of,
+    trainer_of,
+)
 from leaven_plugins.commands.train.result import Result, result_of
-from leaven_plugins.commands.train.resume import put_back
+from leaven_plugins.commands.train.resume import comparison
+from leaven_plugins.commands.train.signals import stopping_on_signals
 from leaven_plugins.decoders.alarms import alarming
+from leaven_plugins.distributed.world import World, joined
+from leaven_plugins.snapshots.files import Snapshot, load_snapshot
 from leaven_plugins.trainers.standard.progress import RunProgress
-from leaven_plugins.trainers.standard.snapshots import Snapshot
 
 _SHEET_IMAGES = 32
 
 
-def run_experiment(experiment: Experiment, folder: Path, console: Console, resume: Snapshot | None = None) -> Result:
+def run_experiment(experiment: Experiment, folder: Path, console: Console, options: RunOptions | None = None) -> Result:
     """Train, and write ``config.toml``, ``log.jsonl``, ``snapshots/`` and ``sheet.png`` into ``folder``.
 
     The experiment's seed seeds torch's global generator, from which the network's first weights are drawn; everything
-    that the loader draws depends on the seed alone, so that all transports give the same run.
+    that the loader draws depends on the seed alone, so that all transports give the same run. Of several processes that
+    train together, all run this; rank 0 writes.
 
     Args:
         experiment: what to train, with ``training=True``.
         folder: an empty folder.
         console: where progress is shown.
-        resume: a snapshot to go on from.
+        options: what the command line changes.
 
     Raises:
         ConfigError: a value in the configuration is refused.
         LeavenError: whatever goes wrong in the run, as its own type.
     """
+    options = options or RunOptions()
+    device = device_of(experiment)
+    with joined(device.type) as world, ExitStack() as stack:
+        stack.enter_context(_settings(experiment))
+        return _run(experiment, folder, console, options, device, world, stack)
+
+
+def _run(
+    experiment: Experiment,
+    folder: Path,
+    console: Console,
+    options: RunOptions,
+    device: torch.device,
+    world: World,
+    stack: ExitStack,
+) -> Result:
     began = time.perf_counter()
     config = experiment.config
-    (folder / "config.toml").write_text(to_toml(experiment.resolved()), "utf-8")
-    device = _device(config.build("train.device"), config.source)
-    torch.manual_seed(experiment.seed)
-    network = config.build("model").to(device)
-    optimizer = config.build("optimizer")(network.parameters())
-    done = put_back(resume, network, optimizer) if resume else 0
-    epochs = _epochs(config.build("train.epochs"), done, config.source)
-    _write_sheet(experiment, folder / "sheet.png")
+    snapshot = load_snapshot(options.resume) if options.resume else None
+    network, optimizer = network_of(experiment, device, world)
+    if world.rank == 0:
+        (folder / "config.toml").write_text(to_toml(experiment.resolved()), "utf-8")
+        _write_sheet(experiment, folder / "sheet.png")
+    workers = stack.enter_context(experiment.worker_pool())
+    train_loader, val_loader = loaders_of(experiment, device, workers)
+    for loader in filter(None, (train_loader, val_loader)):
+        stack.enter_context(loader)
+    train_iter, val_iter = data_of(train_loader, val_loader, options)
+    logger = config.registry.create("logger:jsonl", path=str(folder / "log.jsonl"))
+    stack.callback(logger.close)
+    trainer = trainer_of(
+        experiment,
+        options,
+        network=network,
+        optimizer=optimizer,
+        train_iter=train_iter,
+        val_iter=val_iter,
+        outdir=folder,
+        logger=logger,
+        about=_about(experiment),
+        world=world,
+    )
+    done = _resumed(trainer, snapshot, experiment, console) if snapshot else 0
+    epochs = epochs_of(experiment, train_iter, options, done)
+    if hasattr(trainer, "add_hook"):
+        stack.enter_context(RunProgress(console)).attach(trainer)
+    with stopping_on_signals(getattr(trainer, "stop", lambda reason: None), lambda text: _say(console, text)) as came:
+        state = trainer.train(epochs, start_epoch=done)
+    _tell_alarms(console, train_loader.counts + (val_loader.counts if val_loader else Counter()))
+    saved = _last_snapshot(trainer, state, epochs)
+    return result_of(state, epochs, folder, saved, time.perf_counter() - began, came[0] if came else 0)
+
+
+def _resumed(trainer: Any, snapshot: Snapshot, experiment: Experiment, console: Console) -> int:
+    """Put a snapshot back, say what came of it, and return how many epochs are done."""
+    found = trainer.restore(snapshot)
+    for line in comparison(snapshot, experiment.resolved(), found.done, found.ignored):
+        _say(console, line)
+    return int(snapshot.about["epoch"])
+
+
+@contextmanager
+def _settings(experiment: Experiment) -> Iterator[None]:
+    """Set torch up as ``[train]`` says, for the time of the run."""
+    config = experiment.config
     with ExitStack() as stack:
-        if "train.threads" in config:
+        if config.build("train.threads"):
             stack.callback(torch.set_num_threads, torch.get_num_threads())
             torch.set_num_threads(config.build("train.threads"))
-        workers = stack.enter_context(experiment.worker_pool())
-        train_iter, val_iter = _loaders(experiment, device, done, workers)
-        logger = config.registry.create("logger:jsonl", path=str(folder / "log.jsonl"))
-        stack.callback(logger.close)
-        trainer = _trainer(
-            experiment,
-            network=network,
-            optimizer=optimizer,
-            loss=config.build("loss"),
-            metric=config.build("metric"),
-            train_policy=config.build("policy"),
-            train_iter=stack.enter_context(train_iter),
-            val_iter=stack.enter_context(val_iter) if val_iter else None,
-            outdir=folder,
-            logger=logger,
-            about=_about(experiment),
-        )
-        if hasattr(trainer, "add_hook"):
-            stack.enter_context(RunProgress(console)).attach(trainer)
-        state = trainer.train(epochs, start_epoch=done)
-        for name, times in sorted(alarming(train_iter.counts + (val_iter.counts if val_iter else Counter())).items()):
-            console.print(f"decoder   {times:,} images {name}", style="yellow", markup=False, highlight=False)
-    snapshot = _last_snapshot(trainer, state, epochs)
-    return result_of(state, epochs, folder, snapshot, time.perf_counter() - began)
-
-
-def _device(name: str, source: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError(f"train.device: {name!r}: expected 'auto', 'cpu', 'cuda' or 'cuda:NUMBER'", source) from error
-
-
-def _epochs(epochs: int, done: int, source: str) -> int:
-    if epochs < 1:
-        raise ConfigError(f"train.epochs: {epochs}: expected at least 1", source)
-    if epochs <= done:
-        raise ConfigError(f"train.epochs: {epochs}, and the snapshot has {done}: nothing is left to do", source)
-    return epochs
+        if config.build("train.deterministic"):
+            stack.callback(torch.use_deterministic_algorithms, torch.are_deterministic_algorithms_enabled())
+            torch.use_deterministic_algorithms(True)
+        yield
 
 
 def _write_sheet(experiment: Experiment, path: Path) -> None:
-    found = first_images(experiment.train_loader(nworkers=0, feed="numpy"), _SHEET_IMAGES)
+    loader = experiment.train_loader(nworkers=0, feed="numpy", rank=0, world_size=1)
+    found = first_images(loader, _SHEET_IMAGES)
     write_sheet(path, sheet_of(found, f"{experiment.name}: the first training images, as the network sees them", 8))
-
-
-def _loaders(
-    experiment: Experiment, device: torch.device, done: int, workers: WorkerPool
-) -> tuple[TurboDataLoader, TurboDataLoader | None]:
-    given: dict[str, Any] = {"nworkers": workers}
-    if "feed" not in experiment.config.plain["loader"]:
-        given["feed"] = {"use": "torch", "device": str(device)}
-    train_iter, val_iter = experiment.train_loader(**given), experiment.val_loader(**given)
-    if done:
-        train_iter = experiment.train_loader(**given, start_iteration=done * len(train_iter))
-        val_iter = val_iter and experiment.val_loader(**given, start_iteration=done * len(val_iter))
-    return train_iter, val_iter
-
-
-def _trainer(experiment: Experiment, **given: Any) -> Any:
-    """Build the trainer with those of the given parameters that it takes."""
-    config = experiment.config
-    table = config.plain["trainer"]
-    spec = table if isinstance(table, str) else table["use"]
-    taken = parameters_of(config.registry.find(spec, kind="trainer").load())
-    return config.build("trainer", **{name: value for name, value in given.items() if name in taken})
 
 
 def _about(experiment: Experiment) -> dict[str, Any]:
@@ -139,6 +144,16 @@ def _about(experiment: Experiment) -> dict[str, Any]:
 def _last_snapshot(trainer: Any, state: Mapping[str, Any], epochs: int) -> Path | None:
     """Return the snapshot of the last epoch, which the interval may have left out."""
     path = state.get("snapshot")
-    if hasattr(trainer, "snapshot") and (path is None or Path(path).name != f"epoch_{epochs:04d}"):
+    is_last = path is not None and Path(path).name == f"epoch_{epochs:04d}"
+    if hasattr(trainer, "snapshot") and not state.get("stopped") and not is_last:
         path = trainer.snapshot(epochs)
     return None if path is None else Path(path)
+
+
+def _tell_alarms(console: Console, counts: Counter[str]) -> None:
+    for name, times in sorted(alarming(counts).items()):
+        console.print(f"decoder   {times:,} images {name}", style="yellow", markup=False, highlight=False)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

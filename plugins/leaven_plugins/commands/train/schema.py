@@ -13,11 +13,22 @@ GIVEN_TO_TRAINER = (
     "loss",
     "metric",
     "train_policy",
+    "val_policy",
     "train_iter",
     "val_iter",
+    "val_loss",
+    "val_metric",
     "outdir",
+    "schedules",
+    "hooks",
+    "max_steps",
+    "max_seconds",
+    "limit_train",
+    "limit_val",
     "logger",
     "about",
+    "world",
+    "clock",
 )
 
 DATA: Schema = {
@@ -31,15 +42,24 @@ DATA: Schema = {
 """What feeds the network: all that showing a batch or measuring the loader needs."""
 
 TRAINING: Schema = {
+    "augmenter": Slot(kind="augmenter"),
     "model": Slot(kind="model", required=True),
     "loss": Slot(kind="loss", required=True),
+    "val_loss": Slot(kind="loss"),
     "metric": Slot(kind="metric", many=True, default=()),
+    "val_metric": Slot(kind="metric", many=True),
     "optimizer": Slot(kind="optimizer", required=True),
     "policy": Slot(kind="policy"),
+    "val_policy": Slot(kind="policy"),
+    "schedules": Slot(kind="policy", named=True),
+    "hook": Slot(kind="hook", many=True, default=()),
     "trainer": Slot(kind="trainer", required=True, exclude=GIVEN_TO_TRAINER),
-    "train.epochs": Slot(types=(int,), default=10),
+    "train.epochs": Slot(types=(int,)),
+    "train.steps": Slot(types=(int,)),
+    "train.max_seconds": Slot(types=(float,)),
     "train.device": Slot(types=(str,), default="auto"),
     "train.threads": Slot(types=(int,)),
+    "train.deterministic": Slot(types=(bool,), default=False),
 }
 """What is trained, and how."""
 

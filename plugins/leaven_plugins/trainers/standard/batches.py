@@ -8,8 +8,10 @@ from typing import Any
 from leaven.errors import LeavenError
 from leaven_plugins.trainers.standard.validity import valid_part
 
+Sample = dict[str, Any]
 
-def mini_batches_of(item: Any) -> list[dict[str, Any]]:
+
+def mini_batches_of(item: Any) -> list[Sample]:
     """Return the mini-batches of one iteration, without rows that hold no sample; those without any row are left out.
 
     Args:
@@ -18,6 +20,12 @@ def mini_batches_of(item: Any) -> list[dict[str, Any]]:
     Raises:
         LeavenError: it is none of these.
     """
+    parts = (valid_part(dict(sample)) for sample in samples_in(item))
+    return [part for part in parts if part is not None]
+
+
+def samples_in(item: Any) -> Sequence[Mapping[str, Any]]:
+    """Return the mini-batches of one iteration as they are; raises as :func:`mini_batches_of` does."""
     if isinstance(item, tuple) and len(item) == 2 and not isinstance(item[0], Mapping):
         item = item[1]
     if isinstance(item, Mapping):
@@ -26,8 +34,7 @@ def mini_batches_of(item: Any) -> list[dict[str, Any]]:
         raise LeavenError(
             f"data must be (iteration, mini_batches), a list of sample dicts or one of them, not {type(item).__name__}"
         )
-    parts = (valid_part(dict(sample)) for sample in item)
-    return [part for part in parts if part is not None]
+    return item
 
 
 def rows_of(sample: Mapping[str, Any]) -> int:

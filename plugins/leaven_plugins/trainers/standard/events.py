@@ -2,6 +2,7 @@
 
 ::
 
+    run_begin()
     for epoch in start_epoch + 1 ... num_epochs:
         train_begin()
         for iteration, mini_batches in train_iter:
@@ -11,7 +12,14 @@
                 train_forward(metric, loss, output)
                 backward
                 train_backward(metric, loss, output)
-            train_policy sets the learning rates; optimizer.step()
+            every accumulate iterations:
+                gradients are clipped
+                train_policy and schedules set the learning rates and other values
+                optimizer.step(), or none where a loss is not finite and nonfinite says to skip it
+                the running mean of the weights takes them in
+                train_step(samples)
+            every snapshot_steps steps: a snapshot, then snapshot(path)
+            max_steps, max_seconds, or a call of stop(), may end the epoch here
         the values of the epoch go into the state
         train_end()
         the log gets them
@@ -23,12 +31,14 @@
                 val_forward(metric, loss, output)
             the values go into the state
             val_end()
-            val_policy sets the learning rates; the log gets the values
-        every snapshot_interval epochs: a snapshot
+            val_policy is told the loss; the log gets the values
+        every snapshot_interval epochs, and at the end: a snapshot, then snapshot(path)
+    run_end()
 
 Each function gets the trainer's state as its first argument and the above by name: ``sample`` and ``output`` are sample
-dicts, ``loss`` is a detached scalar tensor, the mean over the rows of this mini-batch, ``metric`` the epoch's values so
-far. Functions of one event are called in the order in which they were added; what one of them raises ends the run.
+dicts, ``samples`` the mini-batches of the step, ``loss`` is a detached scalar tensor, the mean over the rows of this
+mini-batch, ``metric`` the epoch's values so far. Functions of one event are called in the order in which they were
+added; what one of them raises ends the run. ``run_end`` comes also after an error.
 """
 
 from __future__ import annotations
@@ -39,27 +49,31 @@ from typing import Any
 from leaven.errors import UnknownName, listing, suggestion
 
 EVENTS = (
+    "run_begin",
     "train_begin",
     "train_pre_forward",
     "train_forward",
     "train_backward",
+    "train_step",
     "train_end",
     "val_begin",
     "val_pre_forward",
     "val_forward",
     "val_end",
+    "snapshot",
+    "run_end",
 )
 
-Hook = Callable[..., Any]
+Function = Callable[..., Any]
 
 
-class Hooks:
+class Events:
     """Functions by event."""
 
     def __init__(self) -> None:
-        self._functions: dict[str, list[Hook]] = {event: [] for event in EVENTS}
+        self._functions: dict[str, list[Function]] = {event: [] for event in EVENTS}
 
-    def add(self, event: str, function: Hook) -> None:
+    def add(self, event: str, function: Function) -> None:
         """Call ``function(state, **arguments)`` on each ``event``.
 
         Raises:
@@ -67,7 +81,7 @@ class Hooks:
         """
         self._of(event).append(function)
 
-    def remove(self, event: str, function: Hook) -> None:
+    def remove(self, event: str, function: Function) -> None:
         """Undo one :meth:`add`.
 
         Raises:
@@ -86,9 +100,9 @@ class Hooks:
             for function in tuple(functions):
                 function(state, **values)
 
-    def _of(self, event: str) -> list[Hook]:
+    def _of(self, event: str) -> list[Function]:
         try:
             return self._functions[event]
         except KeyError:
-            hint = suggestion(event, EVENTS) or f"; events: {listing(EVENTS)}"
+            hint = suggestion(event, EVENTS) or f"; events: {listing(EVENTS, len(EVENTS))}"
             raise UnknownName(f"no event {event!r}{hint}") from None

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from leaven.errors import LeavenError, ParameterError
-from leaven.protocols import Logger, Loss, Metric, Model, Policy
-from leaven_plugins.trainers.standard.batches import mini_batches_of, rows_of
-from leaven_plugins.trainers.standard.events import Hook, Hooks
+from leaven.protocols import Hook, Logger, Loss, Metric, Model, Policy
+from leaven_plugins.distributed.world import World
+from leaven_plugins.optimizers.averaging import WeightAverage
+from leaven_plugins.snapshots.files import Snapshot
+from leaven_plugins.trainers.standard.ending import ORDINARY, Ending
+from leaven_plugins.trainers.standard.events import Events, Function
+from leaven_plugins.trainers.standard.forward import Forward
+from leaven_plugins.trainers.standard.full_state import PutBack, Randomness, Several, put_back, states_of
+from leaven_plugins.trainers.standard.limits import length_of, limited
+from leaven_plugins.trainers.standard.loop import Gear, Loop
 from leaven_plugins.trainers.standard.measures import Measures
-from leaven_plugins.trainers.standard.meter import EpochMeter
-from leaven_plugins.trainers.standard.snapshots import Snapshot, save_snapshot
+from leaven_plugins.trainers.standard.nonfinite import NonFinite
+from leaven_plugins.trainers.standard.precision import Precision, device_of
+from leaven_plugins.trainers.standard.rates import Progress, Rates
+from leaven_plugins.trainers.standard.records import latest_values
+from leaven_plugins.trainers.standard.saving import Keeping, Place, Saver
+from leaven_plugins.trainers.standard.sharing import Sharing, joined_world
+from leaven_plugins.trainers.standard.stepping import Clipping, Stepper
+
+Sample = dict[str, Any]
 
 
 class Trainer:
@@ -37,27 +49,54 @@ class Trainer:
         loss: scalar loss of an output sample.
         metric: what to measure of output samples, one or several.
         train_policy: sets the learning rates before every step: ``value(base, epoch, num_epochs)`` with the fraction of
-            epochs done, this iteration included (whole epochs only where ``train_iter`` has no length). ``None`` leaves
-            the rates alone.
-        val_policy: the same, once after each validation.
+            epochs done, this iteration included (whole epochs only where ``train_iter`` has no length), or with the
+            steps done before this one, where the policy counts steps. ``None`` leaves the rates alone.
+        val_policy: the same, once after each validation; where there are both, the other one starts from its rates.
         train_iter: data to train on.
         val_iter: data to validate on; without it there is no validation.
         outdir: where ``snapshots/`` goes; ``None`` for no snapshots.
         val_loss: loss in validation, by default ``loss``.
         val_metric: metrics in validation, by default ``metric``.
         snapshot_interval: epochs from one snapshot to the next; 0 for none.
+        snapshot_steps: steps from one snapshot within an epoch to the next; 0 for none.
+        keep_last: how many of the newest snapshots are kept; ``None`` for all.
+        keep_best: how many of the best are kept as well.
+        monitor: the value that says which are best, such as ``val_loss`` or ``val_accuracy``.
+        monitor_mode: whether ``min`` or ``max`` is best; ``auto`` knows by the name.
+        max_steps: the run is over after so many steps of the optimizer, whatever the epoch; 0 for no limit.
+        max_seconds: the run is over after so many seconds; 0 for no limit.
+        limit_train: train on so many iterations of each epoch only, or, below 1, on this share of them.
+        limit_val: the same for validation.
+        precision: ``float32``, ``bf16`` or ``fp16`` (mixed, see
+            :class:`~leaven_plugins.trainers.standard.precision.Precision`).
+        accumulate: iterations for one step.
+        clip_norm: limit of the norm of all gradients together.
+        clip_value: limit of each value in the gradients.
+        average: keep a running mean of the weights, with which validation is done: parameters of
+            :class:`~leaven_plugins.optimizers.averaging.WeightAverage`, as ``{"kind": "ema", "decay": 0.999}``.
+        nonfinite: what is done about a loss or gradient that is not finite: ``raise``, ``skip``, ``rollback`` or
+            ``shell``, see :class:`~leaven_plugins.trainers.standard.nonfinite.NonFinite`.
+        schedules: policies for other values, by name: of the optimizer's groups (``momentum``), the network or the
+            loss; policies, or tables as in :func:`~leaven_plugins.policies.schedule.parse`.
+        hooks: components that are attached to the trainer.
+        compile: let ``torch.compile`` make the network faster, which takes its time at first.
+        parallel: how several processes share the work: ``ddp`` (each has all weights) or ``fsdp`` (a part each).
+        sync_batchnorm: compute the statistics of batch normalisation over all processes (CUDA only).
         logger: gets one record per epoch and phase: ``epoch, phase, *metrics, loss, lr`` (at the start of the epoch; in
             ``train`` records), ``samples, images_per_second, wait_share`` (share of the time spent waiting for data).
         about: plain data to keep in every snapshot, such as the resolved configuration.
+        world: the processes that train together; by default those that the environment names.
         clock: seconds, rising.
 
     Attributes:
-        state: what hooks see. ``epoch``, ``num_epochs``, ``iteration`` (of all epochs), the arguments by their names,
-            ``meter`` (loss and speed of the current epoch), ``train_metric_values`` and ``val_metric_values`` (one dict
-            per epoch, the mean ``loss`` among them), ``records`` (what was logged) and ``snapshot`` (path of the last).
+        state: what hooks see. ``epoch``, ``num_epochs``, ``iteration`` and ``step`` (of all epochs), the arguments by
+            their names, ``meter`` (loss and speed of the current epoch), ``train_metric_values`` and
+            ``val_metric_values`` (one dict per epoch, the mean ``loss`` among them), ``records`` (what was logged),
+            ``snapshot`` (path of the last), ``skipped`` (steps left out) and ``stopped`` (why the run ended before its
+            last epoch, or ``None``).
 
     Raises:
-        ParameterError: ``snapshot_interval`` is negative.
+        ParameterError: a value is out of range.
     """
 
     def __init__(
@@ -74,23 +113,49 @@ class Trainer:
         val_loss: Loss | None = None,
         val_metric: Metric | Sequence[Metric] | None = None,
         snapshot_interval: int = 1,
+        snapshot_steps: int = 0,
+        keep_last: int | None = None,
+        keep_best: int = 1,
+        monitor: str = "val_loss",
+        monitor_mode: str = "auto",
+        max_steps: int = 0,
+        max_seconds: float = 0.0,
+        limit_train: float | None = None,
+        limit_val: float | None = None,
+        precision: str = "float32",
+        accumulate: int = 1,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        average: Mapping[str, Any] | None = None,
+        nonfinite: str = "raise",
+        schedules: Mapping[str, Any] | None = None,
+        hooks: Sequence[Hook] = (),
+        compile: bool = False,  # noqa: A002 - what torch calls it
+        parallel: str = "ddp",
+        sync_batchnorm: bool = False,
         logger: Logger | None = None,
         about: Mapping[str, Any] | None = None,
+        world: World | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        if snapshot_interval < 0:
-            raise ParameterError(f"trainer standard: snapshot_interval={snapshot_interval}: expected 0 or more")
-        self._hooks = Hooks()
-        self._clock = clock
+        keeping = Keeping(snapshot_interval, snapshot_steps, keep_last, keep_best, monitor, monitor_mode)
+        device = device_of(network.parameters())  # type: ignore[attr-defined]
+        self._world = joined_world(device) if world is None else world
         self._about = dict(about or {})
-        self._metric = Measures(metric)
-        self._val_metric = self._metric if val_metric is None else Measures(val_metric)
-        for group in optimizer.param_groups:
-            group.setdefault("initial_lr", group["lr"])
+        self._ending = Ending(max_steps, max_seconds, clock)
+        self._events = Events()
+        train_iter, val_iter = limited(train_iter, limit_train), limited(val_iter, limit_val)
+        self._precision = Precision(precision, device)
+        self._sharing = Sharing(network, self._world, parallel, sync_batchnorm)  # type: ignore[arg-type]
+        self._average = _average_of(network, average, parallel) if average else None
+        self._rates = Rates(optimizer, train_policy, val_policy, schedules or {}, (optimizer, network, loss))
+        self._nonfinite = NonFinite(nonfinite, self._roll_back)
+        self._saver = Saver(None if outdir is None else Path(outdir), keeping, self._world)
         self.state: dict[str, Any] = {
             "epoch": 0,
             "num_epochs": 0,
             "iteration": 0,
+            "step": 0,
             "network": network,
             "optimizer": optimizer,
             "train_policy": train_policy,
@@ -109,173 +174,212 @@ class Trainer:
             "meter": None,
             "records": [],
             "snapshot": None,
+            "skipped": 0,
+            "stopped": None,
         }
+        stepper = Stepper(
+            network,  # type: ignore[arg-type]
+            optimizer,
+            self._precision,
+            accumulate,
+            Clipping(clip_norm, clip_value),
+            self._sharing.quietly,
+            self._sharing.exchange,
+        )
+        measures = Measures(metric)
+        gear = Gear(
+            module=torch.compile(self._sharing.module) if compile else self._sharing.module,
+            world=self._world,
+            sharing=self._sharing,
+            forward=Forward(self._precision),
+            stepper=stepper,
+            nonfinite=self._nonfinite,
+            average=self._average,
+            rates=self._rates,
+            ending=self._ending,
+            events=self._events,
+            metric=measures,
+            val_metric=measures if val_metric is None else Measures(val_metric),
+            saver=self._saver,
+            save=self.snapshot,
+            clock=clock,
+        )
+        self._loop = Loop(self.state, gear)
+        self._hooks = tuple(hooks)
+        for hook in self._hooks:
+            hook.attach(self)
 
-    def add_hook(self, event: str, function: Hook) -> None:
+    # ---- what users call
+
+    def add_hook(self, event: str, function: Function) -> None:
         """Call ``function(state, **arguments)`` on each ``event``.
 
         Raises:
             UnknownName: there is no such event.
         """
-        self._hooks.add(event, function)
+        self._events.add(event, function)
 
-    def remove_hook(self, event: str, function: Hook) -> None:
+    def remove_hook(self, event: str, function: Function) -> None:
         """Undo one :meth:`add_hook`.
 
         Raises:
             UnknownName: there is no such event, or the function was not added to it.
         """
-        self._hooks.remove(event, function)
+        self._events.remove(event, function)
+
+    def stop(self, reason: str) -> None:
+        """Let the run end after the step that is under way, with a snapshot. May be called from a signal's handler."""
+        self._ending.ask(reason)
 
     def train(self, num_epochs: int, start_epoch: int = 0) -> dict[str, Any]:
         """Train epochs ``start_epoch + 1`` to ``num_epochs``; return the state.
+
+        After :meth:`restore`, ``start_epoch`` is ``state["epoch"]``.
 
         Raises:
             LeavenError: a loss that is not finite, data that is not samples, a sample that lacks a key.
             SnapshotError: a snapshot could not be written.
         """
-        self.state["iteration"] = start_epoch * (_length(self.state["train_iter"]) or 0)
+        state = self.state
+        if start_epoch != state["epoch"]:
+            state["iteration"] = start_epoch * (length_of(state["train_iter"]) or 0)
+            state.update(epoch=start_epoch, step=state["iteration"])
+        state.update(num_epochs=num_epochs, stopped=None)
+        self._ending.begin()
+        self._events.call("run_begin", state)
         try:
             for epoch in range(start_epoch + 1, num_epochs + 1):
                 self._run_epoch(epoch, num_epochs)
+                if state["stopped"]:
+                    break
         except BaseException as error:
-            self._log(message=f"stopped in epoch {self.state['epoch']}: {type(error).__name__}: {error}".rstrip(": "))
+            self._log(message=f"stopped in epoch {state['epoch']}: {type(error).__name__}: {error}".rstrip(": "))
             raise
-        self._log(message="finished")
-        return self.state
+        finally:
+            self._events.call("run_end", state)
+        self._log(message=f"stopped: {state['stopped']}" if state["stopped"] else "finished")
+        return state
 
     def train_epoch(self, epoch: int, num_epochs: int) -> dict[str, Any]:
         """Train epoch ``epoch`` (from 1) of ``num_epochs``; return its record."""
-        state = self.state
-        state.update(epoch=epoch, num_epochs=num_epochs)
-        meter = self._begin("train", epoch, self._metric)
-        rate = state["optimizer"].param_groups[0]["lr"]
-        state["network"].train()
-        for item in meter.iterate(state["train_iter"]):
-            state["iteration"] += 1
-            self._train_iteration(mini_batches_of(item), meter)
-        return self._end("train", meter, self._metric, lr=rate)
+        self.state.update(num_epochs=num_epochs)
+        return self._loop.train_epoch(epoch)
 
-    @torch.no_grad()
     def validate_epoch(self, epoch: int) -> dict[str, Any]:
-        """Measure the network on ``val_iter`` in evaluation mode; return the record of it."""
-        state = self.state
-        state["epoch"] = epoch
-        meter = self._begin("val", epoch, self._val_metric)
-        state["network"].eval()
-        for item in meter.iterate(state["val_iter"]):
-            for sample in mini_batches_of(item):
-                self._hooks.call("val_pre_forward", state, partial(dict, sample=sample))
-                rows = rows_of(sample)
-                output, loss = self._forward(sample, state["val_loss"], self._val_metric)
-                meter.add(loss, rows)
-                self._hooks.call("val_forward", state, _arguments(self._val_metric, loss, output))
-        return self._end("val", meter, self._val_metric)
+        """Measure the network on ``val_iter`` in evaluation mode; return the record of it.
 
-    def snapshot(self, epoch: int) -> Path:
-        """Write ``snapshots/epoch_NNNN`` into ``outdir``; return its path.
+        Where a running mean of the weights is kept, it is the mean that is measured.
+        """
+        return self._loop.validate_epoch(epoch)
+
+    def test(self, data: Iterable[Any]) -> dict[str, float]:
+        """Return ``loss`` and the validation's metrics over some samples, without a trace in the run.
+
+        Args:
+            data: as for training.
+        """
+        return self._loop.test(data)
+
+    # ---- snapshots
+
+    def snapshot(self, epoch: int | None = None) -> Path:
+        """Write a snapshot of the run as it stands into ``outdir``; return its folder.
+
+        Args:
+            epoch: how many epochs are done; by default as the state says.
 
         Raises:
             SnapshotError: it cannot be written.
             LeavenError: there is no ``outdir``.
         """
-        state = self.state
-        if state["outdir"] is None:
+        if not self._saver.is_on:
             raise LeavenError("trainer standard: a snapshot needs an outdir")
-        position = {"epoch": epoch, "iteration": state["iteration"], "values": self._latest_values()}
-        content = Snapshot(
-            state["network"].state_dict(), state["optimizer"].state_dict(), {**position, "about": self._about}
-        )
-        state["snapshot"] = save_snapshot(state["outdir"] / "snapshots" / f"epoch_{epoch:04d}", content)
+        state = self.state
+        if epoch is None:
+            epoch = state["epoch"] - bool(self._loop.under_way)
+        place = Place(epoch, state["iteration"], state["step"], bool(self._loop.under_way))
+        parts, about = self._captured(place)
+        state["snapshot"] = self._saver.save(place, parts, about, latest_values(state))
+        self._events.call("snapshot", state, lambda: {"path": state["snapshot"]})
         return Path(state["snapshot"])
+
+    def restore(self, snapshot: Snapshot) -> PutBack:
+        """Go on where a snapshot was made; return which parts were put back, and which were not.
+
+        Data that has no ``load_state_dict`` is gone through again up to the place.
+
+        Raises:
+            LeavenError: a part does not fit; the text names it.
+        """
+        about, state = snapshot.about, self.state
+        parts = dict(snapshot.parts)
+        self._loop.under_way = parts.pop("under_way", None)
+        found = put_back(self._pieces(), parts)
+        step = about.get("step", about["iteration"])
+        state.update(epoch=int(about["epoch"]), iteration=int(about["iteration"]), step=int(step))
+        self._nonfinite.count = state["skipped"] = int(about.get("skipped", 0))
+        return found
+
+    def _captured(self, place: Place) -> tuple[dict[str, Any], dict[str, Any]]:
+        parts = states_of(self._pieces())
+        if self._loop.under_way:
+            parts["under_way"] = self._loop.under_way
+        about = {
+            "epoch": place.epoch,
+            "iteration": place.iteration,
+            "step": place.step,
+            "skipped": self.state["skipped"],
+            "values": latest_values(self.state),
+            **self._about,
+        }
+        return parts, about
+
+    def _pieces(self) -> dict[str, Any]:
+        """Everything that changes while the run goes on."""
+        state = self.state
+        hooks = {str(number): hook for number, hook in enumerate(self._hooks)}
+        return {
+            **self._sharing.pieces(state["optimizer"]),
+            "average": self._average,
+            "scaler": self._precision,
+            "policies": Several({name: state[name] for name in ("train_policy", "val_policy")}),
+            "hooks": Several(hooks),
+            "data": Several({name: state[name] for name in ("train_iter", "val_iter")}),
+            "random": Randomness(self._world),
+        }
+
+    def _roll_back(self) -> None:
+        snapshot = self._saver.last()
+        if snapshot is None:
+            raise LeavenError("nonfinite='rollback' needs a snapshot to go back to, and there is none yet")
+        wanted = ("model", "optimizer", "average", "scaler")
+        put_back({name: piece for name, piece in self._pieces().items() if name in wanted}, snapshot.parts)
+
+    # ---- epochs
 
     def _run_epoch(self, epoch: int, num_epochs: int) -> None:
         state = self.state
         self._log(**self.train_epoch(epoch, num_epochs))
+        if self._loop.under_way and self._saver.is_on:
+            self.snapshot()
+        if self._loop.under_way and state["stopped"] not in ORDINARY:
+            return
         if state["val_iter"] is not None:
             record = self.validate_epoch(epoch)
-            self._set_rates(state["val_policy"], epoch)
+            self._rates.validated(record["loss"], Progress(epoch, num_epochs, state["step"]))
             self._log(**record)
-        interval = state["snapshot_interval"]
-        if state["outdir"] is not None and interval and epoch % interval == 0:
+        if self._world.any(self._ending.is_wanted()):
+            state["stopped"] = self._ending.after_step(state["step"], told=True)
+        due = self._saver.due_after_epoch(epoch) or (state["stopped"] and self._saver.is_on)
+        if due and not self._loop.under_way:
             self.snapshot(epoch)
 
-    def _train_iteration(self, samples: list[dict[str, Any]], meter: EpochMeter) -> None:
-        state = self.state
-        state["optimizer"].zero_grad()
-        rows = [rows_of(sample) for sample in samples]
-        for sample, count in zip(samples, rows, strict=True):
-            self._hooks.call("train_pre_forward", state, partial(dict, sample=sample))
-            output, loss = self._forward(sample, state["loss"], self._metric)
-            meter.add(loss, count)
-            arguments = _arguments(self._metric, loss, output)
-            self._hooks.call("train_forward", state, arguments)
-            torch.autograd.backward(loss * (count / sum(rows)))
-            self._hooks.call("train_backward", state, arguments)
-        self._set_rates(state["train_policy"], self._epochs_done(meter))
-        if samples:
-            state["optimizer"].step()
-
-    def _forward(self, sample: dict[str, Any], loss: Loss, metric: Measures) -> tuple[dict[str, Any], Tensor]:
-        try:
-            output = self.state["network"](sample)
-            value = loss(output)
-            with torch.no_grad():
-                metric.update(output)
-        except KeyError as error:
-            have = ", ".join(map(str, sample))
-            raise LeavenError(f"network, loss or metric asks for a key {error}; the sample has: {have}") from error
-        if value.ndim:
-            raise LeavenError(f"the loss must be a scalar, not of shape {tuple(value.shape)}; use reduction='mean'")
-        return output, value
-
-    def _epochs_done(self, meter: EpochMeter) -> float:
-        length = _length(self.state["train_iter"])
-        within = min(meter.iterations / length, 1.0) if length else 0.0
-        return float(self.state["epoch"] - 1 + within)
-
-    def _set_rates(self, policy: Policy | None, epochs_done: float) -> None:
-        if policy is not None:
-            for group in self.state["optimizer"].param_groups:
-                group["lr"] = policy.value(group["initial_lr"], epochs_done, self.state["num_epochs"])
-
-    def _begin(self, phase: str, epoch: int, metric: Measures) -> EpochMeter:
-        metric.reset()
-        meter = self.state["meter"] = EpochMeter(f"{phase} epoch {epoch}", self._clock)
-        self._hooks.call(f"{phase}_begin", self.state)
-        return meter
-
-    def _end(self, phase: str, meter: EpochMeter, metric: Measures, **more: Any) -> dict[str, Any]:
-        values = {**metric.compute(), "loss": meter.loss}
-        record = {
-            "epoch": self.state["epoch"],
-            "phase": phase,
-            **values,
-            **more,
-            "samples": meter.samples,
-            "images_per_second": meter.images_per_second,
-            "wait_share": meter.wait_share,
-        }
-        self.state[f"{phase}_metric_values"].append(values)
-        self.state["records"].append(record)
-        self._hooks.call(f"{phase}_end", self.state)
-        return record
-
-    def _latest_values(self) -> dict[str, Any]:
-        kept = {"train": self.state["train_metric_values"], "val": self.state["val_metric_values"]}
-        return {phase: values[-1] for phase, values in kept.items() if values}
-
     def _log(self, **record: Any) -> None:
-        if self.state["logger"] is not None:
+        if self.state["logger"] is not None and self._world.rank == 0:
             self.state["logger"].log(**record)
 
 
-def _length(data: Any) -> int | None:
-    try:
-        return len(data)
-    except TypeError:
-        return None
-
-
-def _arguments(metric: Measures, loss: Tensor, output: dict[str, Any]) -> Callable[[], dict[str, Any]]:
-    return lambda: {"metric": metric.compute(), "loss": loss.detach(), "output": output}
+def _average_of(network: Any, parameters: Mapping[str, Any], parallel: str) -> WeightAverage:
+    if parallel == "fsdp":
+        raise ParameterError("average and parallel='fsdp': the mean needs all weights on each process; use 'ddp'")
+    return WeightAverage(network, **parameters)
