@@ -102,7 +102,9 @@ def train(capsys, config, *arguments):
 def test_a_run_leaves_everything_in_its_folder(config, capsys):
     result = train(capsys, config, "--out", "here")
     assert set(result) >= {"accuracy", "interval", "epochs", "seconds", "snapshot", "log", "sheet", "losses"}
-    assert {path.name for path in Path("here").iterdir()} == {"config.toml", "log.jsonl", "sheet.png", "snapshots"}
+    assert {path.name for path in Path("here").iterdir()} == {
+        *("config.toml", "log.jsonl", "sheet.png", "predictions.png", "snapshots"),
+    }
     assert result["epochs"] == len(result["losses"]) == 3
     assert result["losses"][2] < result["losses"][0]
     assert result["interval"][0] < result["accuracy"] < result["interval"][1]

@@ -72,6 +72,7 @@ def test_the_lines_of_what_was_measured():
         "snapshot": "run/s",
         "log": "run/log.jsonl",
         "sheet": "run/sheet.png",
+        "predictions": None,
         "stopped": "max_steps",
         "signal": 0,
     }

@@ -101,6 +101,7 @@ def show_result(result: Result, screen: Console, suggestions: list[str], as_json
         ("snapshot", str(result.snapshot or "none")),
         ("log", str(result.log)),
         ("sheet", f"{result.sheet}  (look at it: training images as the network saw them)"),
+        ("pictures", f"{result.predictions or ''}"),
         *(("next" if i == 0 else "", text) for i, text in enumerate(suggestions)),
     ]
     screen.print()

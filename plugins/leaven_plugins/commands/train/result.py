@@ -27,6 +27,7 @@ class Result:
         snapshot: folder of the last snapshot, ``None`` where the trainer makes none.
         log: file of the log.
         sheet: file of the contact sheet.
+        predictions: file of the sheet of predictions, ``None`` where there is none.
         stopped: why the run ended before its last epoch, ``None`` if it did not.
         signal: number of the signal that ended it; 0 for none.
         rank: of this process among those that trained together; the others' results are the same.
@@ -42,6 +43,7 @@ class Result:
     snapshot: Path | None
     log: Path
     sheet: Path
+    predictions: Path | None = None
     stopped: str | None = None
     signal: int = 0
     rank: int = 0
@@ -59,6 +61,7 @@ def result_of(
     """Return the result of a run in ``folder`` from its trainer's state."""
     records = state.get("records", [])
     last = records[-1] if records else {}
+    predictions = folder / "predictions.png"
     accuracy, images = last.get("accuracy"), last.get("samples", 0)
     return Result(
         accuracy=accuracy,
@@ -71,6 +74,7 @@ def result_of(
         snapshot=snapshot,
         log=folder / "log.jsonl",
         sheet=folder / "sheet.png",
+        predictions=predictions if predictions.exists() else None,
         stopped=state.get("stopped"),
         signal=signal,
     )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 from rich.console import Console
 
+from leaven.errors import LeavenError
 from leaven.registry.toml import to_toml
+from leaven_plugins.commands.predict.gathering import prediction_sheet
 from leaven_plugins.commands.show.batches import first_images, sheet_of
 from leaven_plugins.commands.show.sheet import write_sheet
+from leaven_plugins.commands.train.data_choice import class_names
 from leaven_plugins.commands.train.experiment import Experiment
 from leaven_plugins.commands.train.options import RunOptions
 from leaven_plugins.commands.train.outfit import (
@@ -27,6 +30,7 @@ from leaven_plugins.commands.train.outfit import (
 )
 from leaven_plugins.commands.train.result import Result, result_of
 from leaven_plugins.commands.train.resume import comparison
+from leaven_plugins.commands.train.settings import torch_settings
 from leaven_plugins.commands.train.signals import stopping_on_signals
 from leaven_plugins.decoders.alarms import alarming
 from leaven_plugins.distributed.world import World, joined
@@ -56,7 +60,7 @@ def run_experiment(experiment: Experiment, folder: Path, console: Console, optio
     options = options or RunOptions()
     device = device_of(experiment)
     with joined(device.type) as world, ExitStack() as stack:
-        stack.enter_context(_settings(experiment))
+        stack.enter_context(torch_settings(experiment))
         return _run(experiment, folder, console, options, device, world, stack)
 
 
@@ -103,6 +107,8 @@ def _run(
         state = trainer.train(epochs, start_epoch=done)
     _tell_alarms(console, train_loader.counts + (val_loader.counts if val_loader else Counter()))
     saved = _last_snapshot(trainer, state, epochs)
+    if val_loader and world.rank == 0 and not came:
+        _write_predictions(experiment, trainer, network, val_loader, folder / "predictions.png", console)
     return result_of(state, epochs, folder, saved, time.perf_counter() - began, came[0] if came else 0)
 
 
@@ -114,24 +120,21 @@ def _resumed(trainer: Any, snapshot: Snapshot, experiment: Experiment, console: 
     return int(snapshot.about["epoch"])
 
 
-@contextmanager
-def _settings(experiment: Experiment) -> Iterator[None]:
-    """Set torch up as ``[train]`` says, for the time of the run."""
-    config = experiment.config
-    with ExitStack() as stack:
-        if config.build("train.threads"):
-            stack.callback(torch.set_num_threads, torch.get_num_threads())
-            torch.set_num_threads(config.build("train.threads"))
-        if config.build("train.deterministic"):
-            stack.callback(torch.use_deterministic_algorithms, torch.are_deterministic_algorithms_enabled())
-            torch.use_deterministic_algorithms(True)
-        yield
-
-
 def _write_sheet(experiment: Experiment, path: Path) -> None:
     loader = experiment.train_loader(nworkers=0, feed="numpy", rank=0, world_size=1)
     found = first_images(loader, _SHEET_IMAGES)
     write_sheet(path, sheet_of(found, f"{experiment.name}: the first training images, as the network sees them", 8))
+
+
+def _write_predictions(
+    experiment: Experiment, trainer: Any, network: torch.nn.Module, data: Any, path: Path, console: Console
+) -> None:
+    title = f"{experiment.name}: what the network says of the first validation images"
+    try:
+        with getattr(trainer, "averaged", nullcontext)():
+            write_sheet(path, prediction_sheet(network, data, class_names(experiment), title=title))
+    except LeavenError as error:  # the network is trained all the same
+        _say(console, f"no predictions.png: {error}")
 
 
 def _about(experiment: Experiment) -> dict[str, Any]:

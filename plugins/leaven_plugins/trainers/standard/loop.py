@@ -119,7 +119,7 @@ class Loop:
         gear = self._gear
         network, metric = self._state["network"], Measures(deepcopy(gear.val_metric.metrics))
         metric.reset()
-        meter = EpochMeter("test", gear.clock, tolerant=True)
+        meter = EpochMeter("test", gear.clock, gear.nonfinite.looks)
         training = network.training
         network.eval()
         try:

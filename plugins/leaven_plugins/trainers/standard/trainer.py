@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,10 @@ class Trainer:
             data: as for training.
         """
         return self._loop.test(data)
+
+    def averaged(self) -> AbstractContextManager[Any]:
+        """Return what to use the network in with the running mean of its weights, where one is kept."""
+        return self._average.applied() if self._average else nullcontext()
 
     # ---- snapshots
 
