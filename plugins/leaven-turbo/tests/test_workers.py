@@ -11,6 +11,8 @@ from leaven import TurboDataLoader
 from leaven.testing.tools import run_worker
 
 native = pytest.importorskip("leaven_turbo._native", reason="leaven-turbo is not installed: make native")
+from drawing_parts import Listed  # noqa: E402
+
 from leaven_turbo.decoder import TurboDecoder  # noqa: E402
 
 WORKER = {
@@ -98,25 +100,6 @@ def test_a_damaged_image_costs_its_row_only():
     assert [row for row in range(20) if not batch["valid"][row]] == [7, 9]
     good = made([contents[0]])
     np.testing.assert_array_equal(batch["image"][0].shape, good["image"][0].shape)
-
-
-class Listed:
-    """Samples in memory."""
-
-    def __init__(self, contents):
-        self._contents = contents
-
-    def __len__(self):
-        return len(self._contents)
-
-    def sample(self, index):
-        return self._contents[index]
-
-    def key(self, index):
-        return self._contents[index]["key"]
-
-    def close(self):
-        pass
 
 
 def test_counts_reach_the_loader(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from drawing_parts import Deadly, Listed
 
 import leaven
 from leaven.errors import DecodeError
@@ -217,25 +218,6 @@ def test_a_foreign_field_of_the_indexs_name_is_left_alone():
     np.testing.assert_array_equal(images(Drawing(), contents), images(Drawing(), samples(3)))
 
 
-class Listed:
-    """Samples in memory."""
-
-    def __init__(self, contents):
-        self._contents = contents
-
-    def __len__(self):
-        return len(self._contents)
-
-    def sample(self, index):
-        return self._contents[index]
-
-    def key(self, index):
-        return self._contents[index]["key"]
-
-    def close(self):
-        pass
-
-
 @pytest.mark.parametrize("ops", [[], ["op:blur"]])
 def test_drawing_in_chunks_is_drawing_one_by_one(ops):
     contents = samples(40)
@@ -243,3 +225,16 @@ def test_drawing_in_chunks_is_drawing_one_by_one(ops):
     with leaven.TurboDataLoader(Listed(contents), 40, worker(Drawing(), **params), nworkers=0, seed=3) as loader:
         ((_, (batch,)),) = list(loader)
         np.testing.assert_array_equal(batch["image"], images(Drawing(), contents, **params))
+
+
+def test_a_worker_that_dies_while_a_decoder_draws_dies_of_the_sample_it_was_drawing():
+    """Python does not see which one: the decoder has written it into the worker's line."""
+    deadly = leaven.create(Deadly, kind="decoder", deadly=13)
+    worker = {"use": "worker:image", "image": ((3, 8, 8), "uint8"), "ops": [], "decoder": deadly}
+    contents = [{"key": f"k{index}", "image": b"pixels"} for index in range(24)]
+    with leaven.TurboDataLoader(Listed(contents), 8, worker, nworkers=1, poison_after=1) as loader:
+        (first, (batch,)) = next(iter(loader))
+        assert (first, batch["image"][:, 0, 0, 0].tolist()) == (0, list(range(8)))
+    with leaven.TurboDataLoader(Listed(contents), 8, worker, nworkers=1, poison_after=1) as loader:
+        with pytest.raises(leaven.PoisonError, match=r"sample 13 \(k13\).*SIGKILL"):
+            list(loader)
