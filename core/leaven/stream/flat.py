@@ -1,7 +1,7 @@
 """Flat samples: packed maps of plain values, read without copying the message first.
 
-The codec copies what it is to check, which is most of the time that reading takes where a sample is an image of 100 kB
-(18 us of 24) or 3 MB (0.6 ms of 0.9). Here the only copy is the value's own.
+The codec copies what it is to check. Here the only copy is the value's own: 5.5 us instead of 8.0 for a sample with an
+image of 107 kB, 183 us instead of 302 for one of 3.4 MB.
 """
 
 from __future__ import annotations

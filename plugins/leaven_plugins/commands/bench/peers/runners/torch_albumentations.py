@@ -10,27 +10,18 @@ from typing import Any
 import albumentations as A  # type: ignore[import-not-found]  # noqa: N812 - as everybody calls it
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from ..works import AREA, BLUR, BRIGHTNESS, CHANCE, COLOR, CONTRAST, MIRROR, NOISE, RATIO, SHORTEST, SIZE, Work
 from .consuming import Batch
 from .pictures import decoded, one_thread
 from .request import Request
-from .torch_batches import endless_order
+from .torch_batches import batches_of
 
 
 def batches(request: Request) -> Iterator[Batch]:
     """Yield batches of worker processes, collated as by default."""
-    loader = DataLoader(
-        Pictures(request),
-        request.batch_size,
-        sampler=endless_order(request),
-        num_workers=request.workers,
-        worker_init_fn=settle,
-        persistent_workers=True,
-    )
-    for images, labels in loader:
-        yield images.numpy(), labels.numpy()
+    return batches_of(Pictures(request), request, settle)
 
 
 class Pictures(Dataset[tuple[torch.Tensor, int]]):

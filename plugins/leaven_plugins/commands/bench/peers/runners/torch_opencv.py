@@ -9,26 +9,17 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, get_worker_info
+from torch.utils.data import Dataset, get_worker_info
 
 from .consuming import Batch
 from .pictures import one_thread, picture_of
 from .request import Request
-from .torch_batches import endless_order
+from .torch_batches import batches_of
 
 
 def batches(request: Request) -> Iterator[Batch]:
     """Yield batches of worker processes, collated as by default."""
-    loader = DataLoader(
-        Pictures(request),
-        request.batch_size,
-        sampler=endless_order(request),
-        num_workers=request.workers,
-        worker_init_fn=settle,
-        persistent_workers=True,
-    )
-    for images, labels in loader:
-        yield images.numpy(), labels.numpy()
+    return batches_of(Pictures(request), request, settle)
 
 
 class Pictures(Dataset[tuple[torch.Tensor, int]]):
