@@ -12,6 +12,7 @@ from leaven_plugins.distributed.world import joined
 from leaven_plugins.distributed.wrapping import wrapped
 from leaven_plugins.losses.cross_entropy.loss import CrossEntropy
 from leaven_plugins.metrics.accuracy.metric import Accuracy
+from leaven_plugins.snapshots.files import load_snapshot
 from leaven_plugins.trainers.standard.trainer import Trainer
 
 
@@ -74,7 +75,7 @@ def evenly(folder, options):
         return told(state)
 
 
-def unevenly(shares):
+def unevenly(shares, options):
     """Each step's rows go to the ranks as ``shares`` says; a rank may get none, or its data may end early."""
     with joined() as world:
         data = []
@@ -82,8 +83,29 @@ def unevenly(shares):
             rows = part(whole(number), world.rank, world.size, share)
             if share[world.rank]:
                 data.append(rows)
-        _, state = run(data, None, world)
+        _, state = run(data, None, world, **options)
         return told(state)
+
+
+def in_parts(counts, options):
+    """Each iteration has as many mini-batches on each rank as ``counts`` says; a rank's data may end early."""
+    with joined() as world:
+        data = []
+        for number, each in enumerate(counts):
+            start = sum(each[: world.rank])
+            data.append([part(whole(number), place, 4) for place in range(start, start + each[world.rank])])
+        _, state = run(list(filter(None, data)), None, world, **options)
+        return told(state)
+
+
+def amid_an_epoch(folder):
+    """Trained in one go, and from a snapshot within the second epoch."""
+    with joined() as world:
+        data = [part(whole(number), world.rank, world.size, [5, 3]) for number in range(3)]
+        _, state = run(data, folder, world, snapshot_steps=2)
+        again, _ = run(data, None, world, epochs=0)
+        again.restore(load_snapshot(f"{folder}/snapshots/epoch_0002_step_00000004"))
+        return told(state)["train"][1:], told(again.train(2, start_epoch=1))["train"]
 
 
 def masked():
