@@ -40,8 +40,8 @@ def class_targets(output: Tensor, target: Any, target_key: str) -> Tensor:
     target = torch.as_tensor(target)
     if output.ndim >= 2 and target.shape == output.shape:
         shares: Tensor = target.to(output.device)
-        if output.shape[1] > 1:
-            return shares.argmax(1)
+        if output.shape[1] > 1:  # there is no argmax of bool, and of some integers
+            return (shares if shares.is_floating_point() else shares.long()).argmax(1)
         if shares.is_floating_point():
             return (shares[:, 0] > 0.5).long()
     return labels_for(output, target, target_key)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, update_bn
+from torch.optim.swa_utils import update_bn
 
 from leaven.errors import LeavenError, ParameterError, listing
 
@@ -57,8 +58,7 @@ class WeightAverage:
         self._is_ema = kind == "ema"
         self._start = start
         self._every = every
-        self._averaged = AveragedModel(module, multi_avg_fn=self._average, use_buffers=True)
-        self._averaged.requires_grad_(False)
+        self._averaged = deepcopy(module).requires_grad_(False)
         self._calls = 0
         self.count = 0
         self._is_applied = False
@@ -66,8 +66,7 @@ class WeightAverage:
     @property
     def module(self) -> nn.Module:
         """A network of the same class, whose weights are the average, and need no gradients."""
-        averaged: nn.Module = self._averaged.module
-        return averaged
+        return self._averaged
 
     def update(self) -> None:
         """Take in the weights as they are now, after a step of the optimizer.
@@ -81,9 +80,8 @@ class WeightAverage:
         if late < 0 or late % self._every:
             return
         has_begun = self.count > 0 or (self._is_ema and self._start == 0)
-        self._averaged.n_averaged.fill_(has_begun)  # where it has not, the weights are copied
         self.count += 1
-        self._averaged.update_parameters(self._module)
+        self._take_in(self._share() if has_begun else 1.0)
 
     @contextmanager
     def applied(self) -> Iterator[nn.Module]:
@@ -134,13 +132,23 @@ class WeightAverage:
             raise LeavenError(f"weight average: the state is of another network: {error}") from error
         self._calls, self.count = state["calls"], state["count"]
 
-    def _average(self, averaged: Any, current: Any, _: Any) -> None:
-        """Change tensors of one device and dtype; what torch counts is not looked at, to do without a transfer."""
-        if not (averaged[0].is_floating_point() or averaged[0].is_complex()):
-            torch._foreach_copy_(averaged, current)
-            return
-        share = 1 - _checked(self._decay(self.count)) if self._is_ema else 1 / self.count
-        torch._foreach_lerp_(averaged, current, share)
+    def _share(self) -> float:
+        """Return how far the average goes towards the weights."""
+        return 1 - _checked(self._decay(self.count)) if self._is_ema else 1 / self.count
+
+    @torch.no_grad()
+    def _take_in(self, share: float) -> None:
+        """Go by ``share`` towards the weights; torch's ``AveragedModel`` would wait for the device each time."""
+        means: list[Tensor] = []
+        weights: list[Tensor] = []
+        for mean, own in zip(_tensors(self.module), _tensors(self._module), strict=True):
+            if share == 1 or not (mean.is_floating_point() or mean.is_complex()):
+                mean.copy_(own)
+            else:
+                means.append(mean)
+                weights.append(own.to(mean.device))
+        if means:
+            torch._foreach_lerp_(means, weights, share)
 
     @torch.no_grad()
     def _swap(self) -> None:

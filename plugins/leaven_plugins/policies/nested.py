@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,10 +10,10 @@ from leaven.errors import ParameterError
 from leaven.protocols import Policy
 
 
-def observe(policy: Policy, value: float, epoch: float) -> None:
-    """Let a policy take in what was measured, if it looks at that."""
+def observe(policy: Policy, value: float, epoch: float, begin: float) -> None:
+    """Let a policy, whose run is from ``begin`` on, take in what was measured after ``epoch``, if it looks at that."""
     if hasattr(policy, "observe"):
-        policy.observe(value, epoch)
+        policy.observe(value, epoch - math.floor(begin))  # after a whole epoch it is whole to the policy, too
 
 
 def states_of(policies: Sequence[Policy]) -> dict[str, Any]:

@@ -95,13 +95,19 @@ def parse(table: Any) -> Policy:
         names = list(table) if isinstance(table, Mapping) else []
         advice = suggestion(str(names[0]), _WORDS) if len(names) == 1 else ""
         raise ParameterError(f"schedule {table!r}: expected a table with one of {listing(_WORDS)}{advice}")
-    ((word, value),) = table.items()
+    try:
+        return _made(*next(iter(table.items())))
+    except TypeError as error:  # text, say, in place of a number
+        raise ParameterError(f"schedule {table!r}: {error}") from error
+
+
+def _made(word: str, value: Any) -> Policy:
     if word == "dec":
         return Dec(value)
     if word == "updates":
         return Updates(value)
     if not isinstance(value, Sequence) or len(value) != 2:
-        raise ParameterError(f"schedule {table!r}: lindec is [steps, initial]")
+        raise ParameterError(f"schedule {{'lindec': {value!r}}}: lindec is [steps, initial]")
     return LinDec(*value)
 
 

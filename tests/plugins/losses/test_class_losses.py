@@ -175,6 +175,15 @@ def test_the_mean_over_no_label_at_all_is_zero(loss):
 
 
 @pytest.mark.parametrize("loss", [CrossEntropy, NLL, LabelSmoothing])
+def test_the_mean_over_labels_of_weight_0_alone_is_zero(loss):
+    output = torch.tensor(LOGITS, requires_grad=True)
+    value = loss(weight=[0.0, 1.0, 1.0])({"output": output, "label": torch.tensor([0, 0, -100, 0])})
+    value.backward()
+    assert value.item() == 0
+    assert not output.grad.any()
+
+
+@pytest.mark.parametrize("loss", [CrossEntropy, NLL, LabelSmoothing])
 def test_weights_of_other_classes_are_refused(loss):
     with pytest.raises(LeavenError, match=r"2 weights do not fit an output of shape \(4, 3\): one for each class"):
         loss(weight=[1.0, 2.0])(sample(LOGITS, LABELS))

@@ -93,7 +93,7 @@ def test_channels_are_asked_of_losses_that_have_them():
         OHEM(CrossEntropy(reduction="none"), channel_wise=True)(sample)
 
 
-@pytest.mark.parametrize("params", [{"he_ratio": 1.5}, {"np_ratio": -1.0}, {"thr": -0.1}])
+@pytest.mark.parametrize("params", [{"he_ratio": 1.5}, {"np_ratio": -1.0}, {"thr": -0.1}, {"np_ratio": math.inf}])
 def test_ratios_that_make_no_sense_are_refused(params):
     with pytest.raises(ParameterError, match="ohem: he_ratio="):
         OHEM(EACH, **params)

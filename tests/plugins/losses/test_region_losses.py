@@ -69,6 +69,12 @@ def test_dice_of_a_perfect_output_is_zero_also_where_classes_are_missing():
     assert float(Dice()(everything_ignored)) == 0
 
 
+@pytest.mark.parametrize("activation", ["softmax", "sigmoid"])
+def test_dice_needs_positions(activation):
+    with pytest.raises(LeavenError, match=r"output: shape \(4, 3\): dice needs \(rows, classes, \*positions\)"):
+        Dice(activation)({"output": torch.zeros(4, 3), "target_image": torch.zeros(4, 3)})
+
+
 def test_dice_in_half_precision_counts_a_million_pixels():
     output = torch.full((1, 1, 1024, 1024), 20.0, dtype=torch.float16)
     assert float(Dice("sigmoid")({"output": output, "target_image": torch.ones(1, 1024, 1024)})) < 1e-6
@@ -93,6 +99,12 @@ def test_focal_of_channels_is_the_formula(gamma):
     each = -np.where(target == 1, 0.25, 0.75) * (1 - p) ** gamma * np.log(p)
     found = Focal(gamma, 0.25, "sigmoid", reduction="none")(sample(OUTPUT, target, "label"))
     np.testing.assert_allclose(found, each)
+
+
+def test_the_weights_of_focal_may_be_any_sequence():
+    expected = float(Focal(alpha=[1.0, 2.0, 0.5, 3.0])(sample(OUTPUT, LABELS, "label")))
+    for alpha in (np.array([1.0, 2.0, 0.5, 3.0]), torch.tensor([1.0, 2.0, 0.5, 3.0])):
+        assert float(Focal(alpha=alpha)(sample(OUTPUT, LABELS, "label"))) == expected
 
 
 def test_focal_without_focus_is_cross_entropy():

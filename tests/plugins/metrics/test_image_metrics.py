@@ -52,6 +52,10 @@ def test_psnr_of_equal_images_is_finite():
     assert value(PSNR(), output, output) == pytest.approx(80)
 
 
+def test_psnr_of_an_output_that_has_diverged_is_infinitely_low():
+    assert value(PSNR(), torch.full((2, 3), 1e30), torch.zeros(2, 3)) == -math.inf
+
+
 @given(rows=st.integers(2, 5), cut=st.integers(1, 2), seed=st.integers(0, 99))
 @settings(max_examples=30)
 def test_nss_is_the_mean_over_fixations(rows, cut, seed):

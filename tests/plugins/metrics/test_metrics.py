@@ -80,6 +80,13 @@ def test_accuracy_of_shares_is_that_of_the_largest():
     assert metric.compute() == {"accuracy": pytest.approx(2 / 3)}
 
 
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16", "int64", "float16"])
+def test_accuracy_of_one_hot_labels_of_any_dtype(dtype):
+    metric = Accuracy()
+    metric.update(batch(np.eye(3), np.eye(3)[[0, 2, 2]].astype(dtype)))
+    assert metric.compute() == {"accuracy": pytest.approx(2 / 3)}
+
+
 @given(seed=st.integers(0, 99))
 def test_exact_match_is_of_whole_rows(seed):
     random = np.random.default_rng(seed)

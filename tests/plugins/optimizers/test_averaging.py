@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from leaven.errors import LeavenError, ParameterError
 from leaven_plugins.optimizers.averaging import WeightAverage
@@ -67,6 +68,23 @@ def test_swa_is_the_mean_of_the_states_that_count(start, every, counted):
     for name, tensor in average.module.state_dict().items():
         if tensor.is_floating_point():
             torch.testing.assert_close(tensor, torch.stack([states[step][name] for step in counted]).mean(0))
+
+
+@pytest.mark.parametrize("kind", ["ema", "swa"])
+def test_nothing_is_brought_to_the_device_or_fetched(kind):
+    network = Network().to("meta")
+    average = WeightAverage(network, kind)
+    with WatchedDevice():
+        for _ in range(3):
+            average.update()
+
+
+class WatchedDevice(TorchDispatchMode):
+    """Fails where a tensor goes to another device, or its value is looked at."""
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        assert function.overloadpacket not in (torch.ops.aten._to_copy, torch.ops.aten._local_scalar_dense)
+        return function(*arguments, **(named or {}))
 
 
 def test_an_ema_that_starts_late_begins_with_what_is_there_then():

@@ -103,6 +103,12 @@ def test_a_chain_gives_each_policy_a_run_of_its_own():
     assert [chain.value(1.0, epoch, 10) for epoch in range(10)] == expected
 
 
+@pytest.mark.parametrize("num_epochs", [3, 4])
+def test_a_run_may_end_before_a_stretch_begins(num_epochs):
+    chain = Chain([Ramp(2), LINE], until=[4])
+    assert [chain.value(1.0, epoch, num_epochs) for epoch in range(6)] == [0, 0.5, 1, 1, 1, 1]
+
+
 def test_a_chain_is_made_from_names_and_tables():
     chain = create("policy:chain", policies=["noop", {"use": "poly", "power": 1}], until=[2])
     assert [chain.value(1.0, epoch, 4) for epoch in range(5)] == [1, 1, 1, 0.5, 0]
@@ -119,6 +125,28 @@ def test_what_is_measured_reaches_policies_within_others():
     assert again.value(1.0, 9, 10) == 0.5
     with pytest.raises(ParameterError, match="of other policies"):
         again.load_state_dict({})
+
+
+@pytest.mark.parametrize(
+    ("build", "first"),  # the first epoch that the plateau looks at
+    [
+        (lambda plateau: Chain([Noop(), Chain([Noop(), plateau], until=[2])], until=[4]), 7),
+        (lambda plateau: Chain([Noop(), plateau], until=[2.5]), 3),
+        (lambda plateau: Chain([plateau, Noop()], until=[9], last_epoch=3), 4),
+        (lambda plateau: Warmup(plateau, 3, shifted=True), 4),
+        (lambda plateau: Warmup(plateau, 3), 1),
+        (lambda plateau: Warmup(Chain([Noop(), plateau], until=[2]), 3, shifted=True, last_epoch=1), 7),
+    ],
+)
+def test_what_is_measured_outside_of_a_policys_run_is_not_looked_at(build, first):
+    plateau = Plateau(patience=0)
+    policy = build(plateau)
+    seen = []
+    for epoch in range(1, 9):
+        before = plateau.state_dict()
+        policy.observe(1.0, epoch)
+        seen += [epoch] if plateau.state_dict() != before else []
+    assert seen == list(range(first, 9))
 
 
 @pytest.mark.parametrize("growth", [1, 2, 0.5])
@@ -183,6 +211,8 @@ def test_a_plateau_that_took_over_later_looks_at_nothing_before():
         (lambda: Wave(period=-1), "period=-1"),
         (lambda: Cosine(min_share=1.5), "min_share=1.5: must be within 0 and 1"),
         (lambda: Cosine(growth=2, restart=False), "have to be of one length"),
+        (lambda: Cosine(cycles=20, growth=0.1), "cycles=20, growth=0.1: the shortest cycle"),
+        (lambda: Cosine(cycles=400, growth=10), "the shortest cycle would be too short"),
         (lambda: OneCycle(anneal_strategy="cosine"), r"must be one of cos, linear"),
         (lambda: OneCycle(pct_start=2), "pct_start"),
         (lambda: Plateau(mode="least"), "mode='least'"),

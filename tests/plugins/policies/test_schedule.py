@@ -197,6 +197,8 @@ def test_tables_of_old_are_read():
         ({"updates": [[1, 2, 3]]}, "expected pairs"),
         ({"updates": [[5, 1.0], [5, 2.0]]}, "must rise"),
         ({"dec": -1}, "factor=-1"),
+        ({"dec": "fast"}, r"schedule {'dec': 'fast'}: '<' not supported"),
+        ({"updates": 5}, "schedule {'updates': 5}: 'int' object is not iterable"),
     ],
 )
 def test_other_tables_are_refused(table, text):

@@ -63,5 +63,4 @@ class BCE:
             return None
         if isinstance(self.pos_weight, (int, float)):
             return constant([self.pos_weight], output)
-        weights = class_weights(self.pos_weight, output)
-        return None if weights is None else weights.reshape(-1, *[1] * (output.ndim - 2))
+        return class_weights(self.pos_weight, output).reshape(-1, *[1] * (output.ndim - 2))

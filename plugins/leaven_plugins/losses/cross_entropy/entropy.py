@@ -34,5 +34,5 @@ def cross_entropy(
         return class_loss(function, sample, output_key, target_key, weight, reduction, ignore_index)
     logits = widened(output, output_key)
     shares = torch.as_tensor(target).to(logits)
-    weights = class_weights(weight, logits)
+    weights = None if weight is None else class_weights(weight, logits)
     return functional.cross_entropy(logits, shares, weights, reduction=reduction, label_smoothing=smoothing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -25,7 +26,7 @@ def class_loss(
 ) -> Tensor:
     """Return ``function`` (one of torch's losses over classes) of a sample's output and labels.
 
-    The mean over a batch in which no label counts is 0.
+    The mean over a batch in which no label counts, or only labels of weight 0, is 0.
 
     Raises:
         LeavenError: labels that do not fit the output, or, on the CPU, one that is not a class. (On a CUDA device torch
@@ -34,9 +35,12 @@ def class_loss(
     output = widened(sample[output_key], output_key)
     target = labels_for(output, sample[target_key], target_key)
     check_classes(target, output.shape[1], ignore_index, target_key)
-    weights = class_weights(weight, output)
-    value = function(output, target, weight=weights, reduction=reduction, ignore_index=ignore_index)
-    return value.where((target != ignore_index).any(), 0) if reduction == "mean" else value
+    weights = None if weight is None else class_weights(weight, output)
+    applied = partial(function, output, target, weight=weights, ignore_index=ignore_index)
+    if reduction != "mean":
+        return applied(reduction=reduction)
+    total = _total_weight(target, weights, ignore_index)  # torch's own mean divides by 0, also in its gradient
+    return (applied(reduction="sum") / total.where(total != 0, 1)).where(total != 0, 0)
 
 
 def labels_for(output: Tensor, target: Tensor, target_key: str) -> Tensor:
@@ -79,14 +83,12 @@ def check_classes(labels: Tensor, classes: int, ignore_index: int, target_key: s
         )
 
 
-def class_weights(weight: Sequence[float] | None, output: Tensor) -> Tensor | None:
+def class_weights(weight: Sequence[float], output: Tensor) -> Tensor:
     """Return one weight for each class of an output ``(rows, classes, ...)``, beside it.
 
     Raises:
         LeavenError: there are not as many weights as classes.
     """
-    if weight is None:
-        return None
     if output.ndim < 2 or len(weight) != output.shape[1]:
         raise LeavenError(
             f"{len(weight)} weights do not fit an output of shape {tuple(output.shape)}: one for each class"
@@ -98,3 +100,8 @@ def are_shares(output: Tensor, target: Any) -> bool:
     """Return whether a target holds a share of each class: floats in the shape of the output."""
     found = torch.as_tensor(target)
     return found.is_floating_point() and found.shape == output.shape and output.ndim >= 2
+
+
+def _total_weight(labels: Tensor, weights: Tensor | None, ignore_index: int) -> Tensor:
+    counted = labels != ignore_index
+    return counted.sum() if weights is None else weights[labels.where(counted, 0)].where(counted, 0).sum()

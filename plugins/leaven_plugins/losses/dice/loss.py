@@ -58,9 +58,13 @@ class Dice:
         """Return the loss; a scalar, or ``(rows, classes)`` with ``reduction="none"``.
 
         Raises:
-            LeavenError: the target does not fit the output, or is not classes; softmax of a single channel; no class
-                is left; on the CPU, with sigmoid, targets that are not from 0 to 1 (elsewhere they make it NaN).
+            LeavenError: the output has no positions; the target does not fit it, or is not classes; softmax of a single
+                channel; no class is left; on the CPU, with sigmoid, targets that are not from 0 to 1 (elsewhere they
+                make it NaN).
         """
+        if sample[self.output_key].ndim < 3:
+            shape = tuple(sample[self.output_key].shape)
+            raise LeavenError(f"{self.output_key}: shape {shape}: dice needs (rows, classes, *positions)")
         predicted, true, counted = (
             self._of_channels(sample) if self.activation == "sigmoid" else self._of_classes(sample)
         )

@@ -77,11 +77,10 @@ class Focal:
         return self._scaled(costs, output, labels) * self._focus(-costs.neg().expm1()), labels != self.ignore_index
 
     def _scaled(self, costs: Tensor, output: Tensor, labels: Tensor) -> Tensor:
-        if not isinstance(self.alpha, Sequence):
+        if self.alpha is None or isinstance(self.alpha, (int, float)):  # a number was refused
             return costs
         alpha = class_weights(self.alpha, output)
-        scale = alpha[labels.where(labels != self.ignore_index, 0)] if alpha is not None else 1
-        return costs * scale
+        return costs * alpha[labels.where(labels != self.ignore_index, 0)]
 
     def _of_channels(self, sample: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
         output, target = pair(sample, self.output_key, self.target_key)

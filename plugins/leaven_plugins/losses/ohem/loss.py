@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import prod
+from math import inf, prod
 from typing import Any
 
 import torch
@@ -27,7 +27,7 @@ class OHEM:
     Args:
         loss: returns one value for each element, ``(rows, ...)``: one with ``reduction="none"``.
         he_ratio: which part of the elements counts at least, 0 to 1.
-        np_ratio: how many hard ones count for each easy one, at most.
+        np_ratio: how many hard ones count for each easy one, at most; finite.
         thr: from which loss on an element is hard.
         channel_wise: whether each channel of each row is a group of its own, and the result the mean over those
             groups of which anything counts. The loss inside has to return ``(rows, channels, *positions)``, the shape
@@ -35,7 +35,7 @@ class OHEM:
         keep_easy: whether the easy ones count as well.
 
     Raises:
-        ParameterError: ``he_ratio`` is not from 0 to 1, or ``np_ratio`` or ``thr`` is negative.
+        ParameterError: ``he_ratio`` is not from 0 to 1, ``np_ratio`` not finite, or it or ``thr`` is negative.
     """
 
     loss: Loss
@@ -46,10 +46,10 @@ class OHEM:
     keep_easy: bool = False
 
     def __post_init__(self) -> None:
-        if not (0 <= self.he_ratio <= 1 and self.np_ratio >= 0 and self.thr >= 0):
+        if not (0 <= self.he_ratio <= 1 and 0 <= self.np_ratio < inf and self.thr >= 0):
             raise ParameterError(
                 f"ohem: he_ratio={self.he_ratio}, np_ratio={self.np_ratio}, thr={self.thr}: "
-                "expected a number from 0 to 1, and two that are not negative"
+                "expected a number from 0 to 1, and two that are not negative, np_ratio finite"
             )
 
     def __call__(self, sample: dict[str, Any]) -> Tensor:

@@ -47,4 +47,4 @@ class PSNR(RowMean):
         return row_means((output - target).square())
 
     def from_mean(self, mean: float) -> float:  # noqa: D102
-        return 10 * math.log10(self.peak**2 / (mean + _FLOOR))
+        return 20 * math.log10(self.peak) - 10 * math.log10(mean + _FLOOR)  # defined where the error is infinite

@@ -135,9 +135,7 @@ class TorchMetric:
         return (self.name, self.params, self.output_key, self.target_key, self.prepare, self.metric_key)
 
     def _merged(self, name: str, mine: Any, theirs: Any, counts: tuple[int, int]) -> Any:
-        reduction: Any = self._metric._reductions[
-            name
-        ]  # its rule for states of several processes; there is no public way
+        reduction: Any = self._metric._reductions[name]  # the rule for states of several processes is not public
         if isinstance(mine, list):
             return [*mine, *theirs]
         if reduction is None:

@@ -51,15 +51,16 @@ class Chain:
             raise ParameterError("chain: unit='step': what is measured comes with epochs, so its policies must, too")
 
     def value(self, base: float, epoch: float, num_epochs: float) -> float:
-        """Return the value after ``epoch`` of ``num_epochs`` units; at its end, a stretch is over."""
+        """Return the value after ``epoch`` of ``num_epochs`` units; a stretch is over at its end, unless the run is."""
         begins = (self.last_epoch, *self.until)
-        place = bisect_right(self.until, epoch)
+        place = min(bisect_right(self.until, epoch), bisect_left(self.until, num_epochs))
         ends = self.until[place] if place < len(self.until) else num_epochs
         return self.policies[place].value(base, max(epoch - begins[place], 0.0), ends - begins[place])
 
     def observe(self, value: float, epoch: float) -> None:
         """Pass what was measured after ``epoch`` epochs on to the policy in whose stretch the last of them was."""
-        observe(self.policies[bisect_left(self.until, epoch)], value, epoch)
+        place = bisect_left(self.until, epoch)
+        observe(self.policies[place], value, epoch, (self.last_epoch, *self.until)[place])
 
     def state_dict(self) -> dict[str, Any]:
         """Return the states of the policies that have one."""

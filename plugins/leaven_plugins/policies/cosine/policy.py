@@ -9,6 +9,8 @@ from leaven.errors import ParameterError
 from leaven_plugins.policies.checks import check_not_negative, check_positive, check_share
 from leaven_plugins.policies.progress import share
 
+_MOST_GROWTH = math.log(1e9)  # of all cycles together; from 1e16 on, some would begin where they end
+
 
 @dataclass(frozen=True)
 class Cosine:
@@ -24,7 +26,8 @@ class Cosine:
         last_epoch: how many epochs were done when this policy took over; its cycles fill the others.
 
     Raises:
-        ParameterError: a value is out of range, or cycles are to grow that do not restart.
+        ParameterError: a value is out of range, cycles grow by more than a factor of 1e9 altogether, or are to grow and
+            do not restart.
     """
 
     min_share: float = 0.0
@@ -37,6 +40,10 @@ class Cosine:
         check_share("cosine", min_share=self.min_share)
         check_positive("cosine", cycles=self.cycles, growth=self.growth)
         check_not_negative("cosine", last_epoch=self.last_epoch)
+        if abs(self.cycles * math.log(self.growth)) > _MOST_GROWTH:
+            raise ParameterError(
+                f"cosine: cycles={self.cycles}, growth={self.growth}: the shortest cycle would be too short to be seen"
+            )
         if self.growth != 1 and not self.restart:
             raise ParameterError(f"cosine: growth={self.growth}: cycles that do not restart have to be of one length")
 

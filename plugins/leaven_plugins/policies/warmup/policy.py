@@ -59,8 +59,8 @@ class Warmup:
         return share * self.policy.value(base, done, left)
 
     def observe(self, value: float, epoch: float) -> None:
-        """Pass what was measured on to the other policy, during the rise as well."""
-        observe(self.policy, value, epoch)
+        """Pass what was measured on to the other policy; during a rise that holds it, its run has not begun."""
+        observe(self.policy, value, epoch, self.last_epoch + (self.epochs if self.shifted else 0.0))
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the other policy, nothing where it has none."""
