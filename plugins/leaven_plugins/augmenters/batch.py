@@ -81,3 +81,8 @@ def left_out(values: Values, ops: Sequence[str]) -> Sequence[str]:
             there = f"this augmenter does: {listing(ops)}"
             raise ParameterError(f"op {name!r} was left to the device{suggestion(name, ops)}; {there}; name it in ops")
     return tuple(told)
+
+
+def shows_gray(values: Values, channels: int) -> bool:
+    """Return whether a row's three channels are one, shown three times: so is its noise, as a worker makes it."""
+    return channels == 3 and not values.get("color", True)

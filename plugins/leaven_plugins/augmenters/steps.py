@@ -37,13 +37,13 @@ def sequence(values: Values, ops: Mapping[str, WorkersOp]) -> list[str]:
 
     Args:
         values: of the row.
-        ops: name -> the worker's op; their order is that of rows without ``order``.
+        ops: name -> the worker's op. Their order is that of rows without ``order``, unless these name what was left.
 
     Raises:
         ParameterError: the worker has left out an op that is not among these, or a value is of a wrong type.
     """
-    left = left_out(values, tuple(ops))
-    due = [name for name in ops if name in left and _applies(name, ops[name], values)]
+    left = dict.fromkeys(left_out(values, tuple(ops)))
+    due = [name for name in left if _applies(name, ops[name], values)]
     if len(due) < 2:
         return due
     labels = [frozenset((name, *ops[name].keys)) for name in due]

@@ -47,6 +47,11 @@ def signed(images: torch.Tensor) -> torch.Tensor:
     return images.view(torch.int16) if images.dtype == torch.uint16 else images
 
 
+def unsigned(movable: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Return what :func:`signed` has made as it was; gradients do not pass through a view as another dtype."""
+    return movable if movable.dtype == dtype else movable.view(dtype)
+
+
 def full_precision(images: torch.Tensor) -> AbstractContextManager[object]:
     """Return a context in which autocast, which networks train under, does not do the blur in 16 bits."""
     kind = images.device.type

@@ -38,7 +38,7 @@ class Cuda:
     def here(cls) -> Cuda:
         """Return what is so now. Where NVML cannot tell the free memory, the devices come in torch's order."""
         count = torch.cuda.device_count()
-        roomy = [gpu.index for gpu in available(n=None, least_mem=0) if gpu.index < count] if count else []
+        roomy = [gpu.index for gpu in available(n=None, least_mem=-1) if gpu.index < count] if count else []
         rank = os.environ.get("LOCAL_RANK", "")
         return cls(count, roomy or range(count), int(rank) if rank.isascii() and rank.isdigit() else None)
 
@@ -102,7 +102,7 @@ def _existing(name: Device, cuda: Cuda) -> torch.device:
         return device
     index = device.index if device.index is not None else cuda.local_rank or 0
     if index >= cuda.count:
-        raise DeviceError(f"device {str(name)!r}: {_seen(cuda)}; use 'cpu' or 'auto'")
+        raise DeviceError(f"device {str(name)!r}: {_seen(cuda)}; {_instead(cuda)}")
     return torch.device("cuda", index)
 
 
@@ -112,3 +112,9 @@ def _seen(cuda: Cuda) -> str:
     return f"torch sees {cuda.count} CUDA device{'s' * (cuda.count > 1)} here" + (
         "" if cuda.local_rank is None else f", and this process's local rank is {cuda.local_rank}"
     )
+
+
+def _instead(cuda: Cuda) -> str:
+    if cuda.count and cuda.local_rank is not None:
+        return "start as many processes as there are devices, or name this process's, as 'cuda:0'"
+    return "use 'cpu' or 'auto'"

@@ -46,7 +46,7 @@ def shell(datum: Any, as_numpy: bool = True) -> Any:
 
 
 def _coated(value: Any, device: torch.device, requires_grad: bool) -> Any:
-    if isinstance(value, np.generic):
+    if isinstance(value, (np.number, np.bool_)):
         value = np.asarray(value)
     if is_numeric(value):
         value = tensor_of(value)

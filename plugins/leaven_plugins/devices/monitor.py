@@ -169,8 +169,8 @@ def monitor(sec: float = 5.0, path: str | os.PathLike[str] | None = None, nvml: 
         LeavenError: the file cannot be written.
         ParameterError: ``sec`` is out of range.
     """
-    if not sec >= 0.1:
-        raise ParameterError(f"monitor: sec={sec!r}: expected at least 0.1 seconds")
+    if not 0.1 <= sec <= threading.TIMEOUT_MAX:
+        raise ParameterError(f"monitor: sec={sec!r}: expected at least 0.1 seconds, and a number that ends")
     held = ExitStack()
     try:
         read = held.enter_context(readings(nvml))

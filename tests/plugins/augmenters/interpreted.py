@@ -56,6 +56,7 @@ def main():
     compare("too wide", few, [{"blur": 0.9}] * 2, fallbacks=1)
     compare("too many", few, [{"noise": 0.1, "contrast": 1, "blur": 0.02}] * 2, fallbacks=1, ops=ALL)
     compare("another op", few, [{"hue": 20}, VALUES], fallbacks=1, ops=("tone", "hue"))
+    compare("grey", few, [{"noise": 0.2, "color": False}, VALUES], fallbacks=1)
     compare("nothing", few, [{}, {}], fallbacks=0)
 
 

@@ -98,6 +98,15 @@ def test_tone_of_every_dtype(dtype):
     np.testing.assert_allclose(back[0].permute(1, 2, 0).numpy(), exact, atol=0.02)
 
 
+@pytest.mark.parametrize("gamma", [0.01, 0.1, 0.4])
+@pytest.mark.parametrize("contrast", [-1, 0.3, 1])
+def test_black_stays_black(gamma, contrast):
+    images = torch.tensor([0.0, 0.5]).view(1, 1, 1, 2)
+    got = add_gamma(images, [{"gamma_gray": gamma, "contrast": contrast}])
+    wanted = add_gamma_to_one(images[0].permute(1, 2, 0).numpy(), True, gamma, None, contrast)
+    np.testing.assert_allclose(got[0].permute(1, 2, 0).numpy(), wanted, atol=1e-5)
+
+
 @pytest.mark.parametrize("blur", [0.002, 0.01, 0.02, 0.05])
 def test_blur_is_that_of_the_worker(blur):
     op = create("op:blur")
@@ -146,6 +155,19 @@ def test_noise_is_of_the_same_kind(name, device, dtype):
         assert neighbours[0] == pytest.approx(neighbours[1], abs=0.03)
     channels = np.corrcoef(got.reshape(-1, 3).T)
     assert np.abs(channels - np.eye(3)).max() < 0.03
+
+
+@pytest.mark.parametrize("name", ["noise_rgb", "noise_other"])
+def test_noise_of_grey_rows_is_grey(name):
+    images = torch.full((2, 3, 24, 32), 128, dtype=torch.uint8)
+    values = told({"noise": 0.3, "color": False}, {"noise": 0.3})
+    gray, color = Randomizer(ops=[name])({"image": images, "augmentation": values})["image"]
+    assert torch.equal(gray, gray[:1].expand(3, -1, -1))
+    assert gray.double().std() == pytest.approx(0.3 * 255 / 3**0.5, rel=0.05)
+    assert not torch.equal(color[0], color[1])
+    with_alpha = {"image": torch.full((1, 4, 8, 8), 128, dtype=torch.uint8), "augmentation": values[:1]}
+    (colors,) = Randomizer(ops=[name])(with_alpha)["image"]
+    assert not torch.equal(colors[0], colors[2])
 
 
 def test_noise_is_kept_within_its_limits():
@@ -242,6 +264,37 @@ def test_it_normalises_and_hands_on_to_a_network():
     torch.testing.assert_close(got["image"].double(), (pixels - mean) / std, atol=2e-3, rtol=1e-3)
     assert got["output"] == got["image"].mean()
     assert Randomizer(out_dtype="float32")({**sample, "augmentation": told({}, {})})["image"].max() <= 1
+
+
+def test_ops_that_are_named_have_the_workers_order():
+    drawn = {"contrast": 1, "blur": 0.05, "cell": [0, 0]}
+    sample = {"image": batch(SMOOTH[:1])}
+
+    def done(**values):
+        return Randomizer()({**sample, "augmentation": [{**drawn, **values}]})["image"]
+
+    wanted = done(order=["blur", "contrast"])
+    assert torch.equal(done(gpu_augmentation=["blur", "tone", "blur"]), wanted)
+    assert not torch.equal(done(gpu_augmentation=["tone", "blur"]), wanted)
+
+
+def test_gradients_pass_through():
+    values = told({"flip_left_right": True}, {"blur": 0.05, "noise": 0.1, "gamma_gray": 2.0})
+    images = torch.rand(2, 3, 12, 14, requires_grad=True)
+    augment = Randomizer(ops=["tone", "noise_rgb", "blur", "flip"])
+    augment({"image": images, "augmentation": values})["image"].sum().backward()
+    assert (images.grad[0] == 1).all()
+    assert (images.grad[1] > 0).any()
+
+
+def test_channels_stay_beside_each_other():
+    values = told({"gamma_gray": 0.5}, {"gamma_gray": 2})
+    images = batch(SMOOTH)
+    turned = images.contiguous(memory_format=torch.channels_last)
+    plain, last = (Randomizer()({"image": each, "augmentation": values})["image"] for each in (images, turned))
+    assert plain.is_contiguous()
+    assert last.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(plain, last)
 
 
 def test_nothing_to_do_is_told_once():

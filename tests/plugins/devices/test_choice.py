@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 
 from leaven.errors import LeavenError
 from leaven_plugins.devices.choice import Cuda, DeviceError, chosen, chosen_all
+from leaven_plugins.devices.gpus import Gpu, available
 from leaven_plugins.devices.predicates import is_cpu_only, is_gpu_only, is_single_torch_device
 
 NONE = Cuda(0, ())
@@ -53,7 +56,7 @@ def test_several(spec, expected):
         ("cuda:2", TWO, "device 'cuda:2': torch sees 2 CUDA devices here"),
         ("cuda", NONE, "device 'cuda': torch sees no CUDA device here; use 'cpu'"),
         ("cuda", Cuda(1, (0,), local_rank=1), "torch sees 1 CUDA device here, and this process's local rank is 1"),
-        ("auto", Cuda(1, (0,), local_rank=1), "this process's local rank is 1"),
+        ("auto", Cuda(1, (0,), local_rank=1), "this process's local rank is 1; start as many processes as there are"),
         (["auto", "cpu"], TWO, "device 'auto': expected"),
         ([], TWO, r"device \[\]: expected"),
         (3, TWO, "device 3: expected"),
@@ -64,6 +67,14 @@ def test_what_there_is_not(spec, cuda, text):
     with pytest.raises(DeviceError, match=text) as caught:
         chosen_all(spec, cuda)
     assert isinstance(caught.value, (ValueError, LeavenError))
+
+
+def test_a_device_without_free_memory_is_there_all_the_same(monkeypatch):
+    gpus = [Gpu(0, 0, "full", 8192, 0), Gpu(1, 1, "free", 8192, 8000)]
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr("leaven_plugins.devices.gpus.readings", lambda nvml=None: nullcontext(lambda: gpus))
+    assert [gpu.index for gpu in available(n=None)] == [1]
+    assert chosen_all("auto:2", Cuda.here()) == [torch.device("cuda:1"), torch.device("cuda:0")]
 
 
 def test_here():

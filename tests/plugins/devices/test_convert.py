@@ -43,6 +43,7 @@ def test_both_keep_what_surrounds():
     datum = {"a": [1, (2.0, None)], "b": Pair("text", np.ones(2)), 3: {"key": ["x", b"y"]}}
     coated = coat(datum)
     assert coated["a"][1][1] is None
+    assert type(coat(np.str_("text"))) is np.str_
     assert type(coated["b"]) is Pair
     assert torch.equal(coated["b"].second, torch.ones(2, dtype=torch.float64))
     back = shell(coated)

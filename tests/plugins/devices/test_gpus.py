@@ -270,5 +270,6 @@ def test_a_monitor_that_cannot_write(tmp_path):
     with pytest.raises(LeavenError, match="cannot be written: No such file"):
         monitor(path=tmp_path / "missing" / "gpus.csv", nvml=nvml)
     assert nvml.sessions == 0
-    with pytest.raises(ParameterError, match=r"sec=0: expected at least 0\.1"):
-        monitor(sec=0, nvml=nvml)
+    for sec in (0, float("inf"), float("nan")):
+        with pytest.raises(ParameterError, match=rf"sec={sec}: expected at least 0\.1"):
+            monitor(sec=sec, nvml=nvml)

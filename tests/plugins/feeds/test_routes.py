@@ -190,12 +190,30 @@ def test_where_cuda_refuses_it_is_asked_once_and_said(cuda, caplog):
 # ---- with a loader
 
 
+def ahead_of(streams):
+    """Return a feed as it is for a CUDA device."""
+    feed = TorchFeed("cpu")
+    feed._routes[:] = [SideStream(CPU, False, streams)]
+    feed.ahead = feed._begun
+    return feed
+
+
+def test_a_feed_lets_go_of_slots_as_soon_as_it_goes(streams):
+    feed, array = ahead_of(streams), slot()
+    gone = weakref.ref(array)
+    feed({"image": array})
+    gc.disable()
+    try:
+        del feed, array
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize("done", [False, True])
 @pytest.mark.parametrize("shared_memory", [2, True])
 def test_a_loader_gives_all_batches_however_late_a_device_is(streams, done, shared_memory):
-    feed = TorchFeed("cpu")
-    feed._routes = [SideStream(CPU, False, streams)]
-    feed.ahead = feed._begun
+    feed = ahead_of(streams)
     worker = {"use": "classification", "image": ((1, 8, 8), "uint8")}
     common = {"length": 200, "shuffle": True, "num_mini_batches": 2}
     with (

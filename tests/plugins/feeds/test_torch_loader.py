@@ -123,6 +123,21 @@ def test_torchs_augmenter_is_found_by_name():
     assert {name for row in sample["augmentation"] for name in row["gpu_augmentation"]} == {"tone", "noise_rgb", "blur"}
 
 
+@pytest.mark.parametrize("dtype", ["float32", "uint16"])
+def test_an_augmenter_has_to_know_what_is_white(dtype):
+    worker = {**AUGMENTED, "image": ((1, 12, 12), dtype)}
+    with pytest.raises(ParameterError, match=f'workers make {dtype} of images of 8 bits.*"white": 255'):
+        shared_work(worker, "torch", default_registry())
+    batches = {}
+    for made in (AUGMENTED, worker):
+        left, augmenter = shared_work(made, {"use": "torch", "white": 255}, default_registry())
+        transform = then(augmenter, None)
+        with TurboDataLoader("dataset:digits", 9, left, 0, length=9, feed="torch", transform=transform) as loader:
+            ((_, (sample,)),) = loader
+        batches[made["image"][1]] = sample["image"].double()
+    assert (batches["uint8"] - batches[dtype]).abs().max() <= 1
+
+
 def test_then_goes_over_the_samples_of_all_devices():
     both = then(lambda sample: sample + 1, lambda fed: ("done", fed))
     assert both(1) == ("done", 2)

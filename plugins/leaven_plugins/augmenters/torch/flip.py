@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from leaven_plugins.augmenters.batch import Values
 from leaven_plugins.augmenters.torch.op import Columns, DeviceOp, Form, per_row
-from leaven_plugins.augmenters.units import Span, signed
+from leaven_plugins.augmenters.units import Span, signed, unsigned
 from leaven_plugins.ops.flip.op import Flip
 
 _KEYS = ("flip_left_right", "flip_top_bottom")
@@ -26,7 +26,7 @@ def change(images: torch.Tensor, columns: Columns, span: Span) -> torch.Tensor:
     """Return mirrored images, of any dtype."""
     for key, axis in zip(_KEYS, (3, 2), strict=True):
         movable = signed(images)
-        images = torch.where(per_row(columns[key]), movable.flip(axis), movable).view(images.dtype)
+        images = unsigned(torch.where(per_row(columns[key]), movable.flip(axis), movable), images.dtype)
     return images
 
 

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from leaven_plugins.augmenters.batch import Values
+from leaven_plugins.augmenters.batch import Values, shows_gray
 from leaven_plugins.augmenters.keys import halves
 from leaven_plugins.augmenters.steps import WorkersOp
 from leaven_plugins.augmenters.torch.op import Columns, DeviceOp, Form, in_units, per_row
@@ -67,11 +67,16 @@ def _shifted(numbers: torch.Tensor, bits: int) -> torch.Tensor:
 def _noise(op: WorkersOp, name: str, grain: Grain) -> DeviceOp:
     def columns(values: Sequence[Values], form: Form) -> dict[str, NDArray[Any]]:
         strength = np.array([row.get("noise") or 0.0 for row in values], np.float32)
-        return {"strength": strength, "key": halves(form.keys, name)}
+        found = {"strength": strength, "key": halves(form.keys, name)}
+        is_gray = np.array([shows_gray(row, form.channels) for row in values], np.bool_)
+        return {**found, "is_gray": is_gray} if is_gray.any() else found
 
     def change(images: torch.Tensor, columns: Columns) -> torch.Tensor:
-        noise = grain(columns["key"], images.shape) * per_row(columns["strength"])
-        return (images + noise).clamp(0, 1)
+        noise = grain(columns["key"], images.shape)
+        if "is_gray" in columns:
+            same = uniform(columns["key"], (1, *images.shape[2:]))
+            noise = torch.where(per_row(columns["is_gray"]), same, noise)
+        return (images + noise * per_row(columns["strength"])).clamp(0, 1)
 
     return DeviceOp(op, columns, in_units(change))
 

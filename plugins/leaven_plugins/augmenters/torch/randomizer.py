@@ -31,9 +31,9 @@ class Randomizer(nn.Module):
 
     Args:
         net: gets the sample then; ``None`` for none.
-        ops: which ones there are, in the order for rows that have none: any of ``flip``, ``tone``, ``noise_rgb``,
-            ``noise_other``, ``blur``, ``grayscale``, ``brighten``, ``contrast_factor``, ``saturate``, ``hue``,
-            ``saturation``.
+        ops: which ones there are, in the order for rows that have none and do not name what was left out: any of
+            ``flip``, ``tone``, ``noise_rgb``, ``noise_other``, ``blur``, ``grayscale``, ``brighten``,
+            ``contrast_factor``, ``saturate``, ``hue``, ``saturation``.
         normalize: mean and standard deviation, each a list of one or as many numbers as there are channels, of values
             within [0, 1]; done to all rows in the end. ``None`` for none.
         out_dtype: name of the dtype in the end; by default float32 if there is ``normalize``, otherwise that of the
@@ -62,7 +62,7 @@ class Randomizer(nn.Module):
         self._workers_ops = {name: each.op for name, each in self._ops.items()}
         self.ops = tuple(self._ops)
         self._finish = Finish(normalize, out_dtype)
-        self._white = white
+        self.white = white
         self._seed = seed
         self._input_key = input_key
         self._calls = 0
@@ -76,12 +76,12 @@ class Randomizer(nn.Module):
         """
         images = images_of(sample, self._input_key)
         values = values_of(sample, len(images))
-        span = span_of(images.dtype, high=self._white)
+        span = span_of(images.dtype, high=self.white)
         self._warn_of_nothing_left(values)
         with full_precision(images):
             changed = self.augmented(images, values, span, self._calls)
         self._calls += 1
-        handed = {**sample, self._input_key: changed}
+        handed = {**sample, self._input_key: _laid_out_as(images, changed)}
         return handed if self.net is None else self.net(handed)
 
     def augmented(self, images: torch.Tensor, values: Sequence[Values], span: Span, call: int) -> torch.Tensor:
@@ -107,3 +107,10 @@ class Randomizer(nn.Module):
                 "the augmenter has nothing to do: workers leave no ops to it; give them gpu_augmentation=True",
                 stacklevel=3,
             )
+
+
+def _laid_out_as(images: torch.Tensor, changed: torch.Tensor) -> torch.Tensor:
+    """Return what became of images with the channels of a pixel beside each other, if they were so."""
+    if images.is_contiguous() or not images.is_contiguous(memory_format=torch.channels_last):
+        return changed
+    return changed.contiguous(memory_format=torch.channels_last)

@@ -15,7 +15,7 @@ from leaven_plugins.augmenters.keys import row_keys
 from leaven_plugins.augmenters.packing import to_device
 from leaven_plugins.augmenters.steps import Step
 from leaven_plugins.augmenters.torch.op import DeviceOp, Form
-from leaven_plugins.augmenters.units import Span, signed
+from leaven_plugins.augmenters.units import Span, signed, unsigned
 
 _ROWS = "rows"
 
@@ -51,8 +51,8 @@ def _done(images: torch.Tensor, op: DeviceOp, columns: dict[str, torch.Tensor], 
     if rows is None:
         return op.change(images, columns, span)
     movable = signed(images)
-    changed = op.change(movable[rows].view(images.dtype), columns, span)
-    return movable.index_put((rows,), signed(changed)).view(images.dtype)
+    changed = op.change(unsigned(movable[rows], images.dtype), columns, span)
+    return unsigned(movable.index_put((rows,), signed(changed)), images.dtype)
 
 
 def _arrays(

@@ -48,6 +48,7 @@ def tone_curve(values: torch.Tensor, gamma: torch.Tensor, contrast: torch.Tensor
     more = (steep - SIGMOID_OFFSET) / (1 - 2 * SIGMOID_OFFSET)
     less = (torch.atanh(TANH_RANGE * (2 * values - 1)) + TANH_OFFSET) / (2 * TANH_OFFSET)
     full = torch.where(contrast > 0, more, less)
+    full = torch.where(values > 0, full, 0)  # where 32 bits leave 1e-8, which a small gamma would make grey
     return torch.lerp(values.expand_as(full), full, contrast.abs().expand_as(full)).clamp(0, 1) ** gamma
 
 

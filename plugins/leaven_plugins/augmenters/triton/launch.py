@@ -8,7 +8,7 @@ import numpy as np
 import torch
 import triton
 
-from leaven_plugins.augmenters.batch import Values
+from leaven_plugins.augmenters.batch import Values, shows_gray
 from leaven_plugins.augmenters.keys import halves, row_keys
 from leaven_plugins.augmenters.packing import to_device
 from leaven_plugins.augmenters.torch import tone
@@ -46,7 +46,8 @@ def fused(
     sigmas = [row.get("blur", 0) * width for row in blurry]
     radii = reach(sigmas)
     what = [places(names) for names in sequences]
-    if radii is None or None in what or rows * channels > MOST_PLANES:
+    is_gray = any(shows_gray(row, channels) for row in noisy)
+    if radii is None or None in what or is_gray or rows * channels > MOST_PLANES:
         return None
     keys = row_keys(values, seed, call)
     columns = to_device(

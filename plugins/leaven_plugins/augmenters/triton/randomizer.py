@@ -25,8 +25,9 @@ class TritonRandomizer(Randomizer):
 
     ``tone``, ``noise_rgb``, ``noise_other``, ``blur`` and the normalisation are one kernel, in any order of the rows.
     A batch that it cannot take goes through torch's operations, and is counted in ``fallbacks``: images of another
-    dtype, a blur that reaches further than 48 pixels, more than two ops of single pixels on one side of the blur, a
-    batch in which another op applies, an output that is not uint8, float16, bfloat16 or float32.
+    dtype, a blur that reaches further than 48 pixels, more than two ops of single pixels on one side of the blur, noise
+    on a grey image of three channels, a batch in which another op applies, an output that is not uint8, float16,
+    bfloat16 or float32.
 
     Args:
         net: this and what follows are those of ``augmenter:torch``.

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from leaven.errors import ParameterError, listing
 from leaven.protocols import Augmenter
 from leaven.registry.parameters import parameters_of
@@ -25,7 +27,8 @@ def shared_work(worker: Any, augmenter: Augmenter | str | Mapping[str, Any], reg
         registry: where names are looked up.
 
     Raises:
-        ParameterError: the worker has no such parameters or cannot be made again, or no op is left to the augmenter.
+        ParameterError: the worker has no such parameters or cannot be made again, no op is left to the augmenter, or
+            that does not know what is white.
         LookupFailed: a name does not lead to a component.
     """
     made: Augmenter = registry.create(augmenter, kind="augmenter")
@@ -42,6 +45,7 @@ def shared_work(worker: Any, augmenter: Augmenter | str | Mapping[str, Any], reg
             f"gpu_augmentation: nothing is left to do for the augmenter: the worker's ops are {listing(names)}; "
             f"the augmenter's: {listing(made.ops)}"
         )
+    _check_white(original, made)
     return replace(recipe, params={**recipe.params, "gpu_augmentation": left}).build(), made
 
 
@@ -53,6 +57,16 @@ def then(first: Transform, second: Transform | None) -> Transform:
         return done if second is None else second(done)
 
     return both
+
+
+def _check_white(worker: Any, augmenter: Any) -> None:
+    """Refuse an augmenter that would take 1 for white, or the dtype's greatest value, where workers fill in 255."""
+    image = worker.buffers.get("image")
+    if image is not None and image.dtype != np.uint8 and getattr(augmenter, "white", 255) is None:
+        raise ParameterError(
+            f"gpu_augmentation: workers make {image.dtype} of images of 8 bits without changing their values; say what "
+            'white is, as {"use": "torch", "white": 255}, or take uint8'
+        )
 
 
 def _ops_of(recipe: Recipe) -> list[str]:

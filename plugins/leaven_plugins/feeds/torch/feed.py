@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -38,11 +39,13 @@ class TorchFeed:
 
     def __init__(self, device: str | Sequence[str] = "cpu", channels_last: bool = False) -> None:
         self.devices = chosen_all(device)
-        self._several = not isinstance(device, (str, torch.device)) or str(device).startswith("auto:")
+        several = not isinstance(device, (str, torch.device)) or str(device).startswith("auto:")
         locks = Locks()
         self._routes = [_route(place, channels_last, locks) for place in self.devices]
+        # no method: a feed that refers to itself would keep the last slots until the next garbage collection
+        self._begun: Callable[[Sample], Callable[[], Any]] = partial(_begun, self._routes, several)
         if any(isinstance(route, SideStream) for route in self._routes):
-            self.ahead: Callable[[Sample], Callable[[], Any]] = self._begun
+            self.ahead = self._begun
 
     def __call__(self, sample: Sample) -> Any:
         """Return the sample with tensors in place of numeric arrays; of several devices, the list of their samples.
@@ -52,13 +55,14 @@ class TorchFeed:
         """
         return self._begun(sample)()
 
-    def _begun(self, sample: Sample) -> Callable[[], Any]:
-        """Begin to copy; return what completes it, to be called where the tensors will be used."""
-        if not self._several:
-            return _started(sample, self._routes[0])
-        parts = split_sample(sample, len(self._routes))
-        begun = [_started(part, route) for part, route in zip(parts, self._routes, strict=False)]
-        return lambda: [complete() for complete in begun]
+
+def _begun(routes: Sequence[Route], several: bool, sample: Sample) -> Callable[[], Any]:
+    """Begin to copy; return what completes it, to be called where the tensors will be used."""
+    if not several:
+        return _started(sample, routes[0])
+    parts = split_sample(sample, len(routes))
+    begun = [_started(part, route) for part, route in zip(parts, routes, strict=False)]
+    return lambda: [complete() for complete in begun]
 
 
 def _started(sample: Sample, route: Route) -> Callable[[], Sample]:

@@ -31,7 +31,8 @@ class FCNWorker(ImageWorker):
         ops: run on both images after the geometry. Noise of the same strength is the same noise.
         decoder: turns the sample's bytes into pixels.
         source: the sample's key of the encoded image.
-        gpu_augmentation: leave the ops, or those that are named, to the device, on both images.
+        gpu_augmentation: leave the ops, or those that are named, to the device, on both images. An augmenter does them
+            to one: the target needs another one, with ``input_key="target_image"``.
         exact: draw every image by a supersampled warp.
 
     Raises:

@@ -74,8 +74,9 @@ class ImageWorker(BufferWorker):
         decoder: turns the sample's bytes into pixels.
         source: the sample's key of the encoded image.
         gpu_augmentation: ``True`` leaves all ops to the device, names of ops leave these. Parameters are drawn all the
-            same. What is left runs after the others. ``augmentation`` repeats it under its name, and has under
-            ``cell`` the epoch and the sample's position in the dataset, which the device's noise is keyed by.
+            same. What is left runs after the others; ops that are named, in this order where the draw asks for none.
+            ``augmentation`` repeats it under its name, and has under ``cell`` the epoch and the sample's position in
+            the dataset, which the device's noise is keyed by.
         exact: draw every image by a supersampled warp of all its pixels, as
             :func:`~leaven_plugins.ops.randomize.randomize_image` does. By default crops, scales and mirrors are made by
             resizing, which is several times faster and within one pixel of it. A fixed ``supersampling`` asks for the
