@@ -311,3 +311,20 @@ def test_ctrl_c_ends_the_run_and_its_workers(config):
     assert "Traceback" not in errors
     assert not [pid for pid in children if os.path.exists(f"/proc/{pid}")]
     assert "stopped: interrupted" in Path("here/log.jsonl").read_text().splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_a_network_of_which_each_process_has_a_part_ends_well(tmp_path, config):
+    """Predictions are not drawn then: rank 0 alone could not make them."""
+    command = [sys.executable, "-m", "leaven", "train", config, "--nproc", "2", "--out", "two", "--json"]
+    overrides = ["--set", "trainer.parallel=fsdp", "--set", "train.epochs=1", "--set", "train.threads=1"]
+    done = subprocess.run([*command, *overrides], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert (Path(result["snapshot"]).name, result["predictions"]) == ("epoch_0001", None)
+
+
+def test_ops_that_are_left_to_nobody_are_refused(config, capsys):
+    worker = ["--set", "worker.use=classification", "--set", 'worker.image={shape=[1,8,8],dtype="uint8"}']
+    code, text = complaint(capsys, "train", config, *worker, "--set", "worker.gpu_augmentation=true")
+    assert (code, "worker.gpu_augmentation: nothing does the ops then: add an [augmenter]" in text) == (2, True)

@@ -11,7 +11,38 @@ from leaven import Registry
 from leaven.errors import ConfigError, LeavenError
 from leaven_plugins.commands.train.experiment import Experiment
 from leaven_plugins.commands.train.folder import new_folder
+from leaven_plugins.commands.train.overfitting import kept_samples
 from leaven_plugins.commands.train.result import result_of, value_lines, wilson_interval
+from leaven_plugins.commands.train.resume import comparison, snapshot_meant
+from leaven_plugins.snapshots.files import Snapshot, save_snapshot
+
+# ---- what is gone on with, and what is kept
+
+
+def test_the_newest_run_is_found_whatever_it_is_called(tmp_path):
+    for name in ("some[1]", "some[1]-2", "some[1]-10", "some[1]-old", "some1-11"):
+        save_snapshot(tmp_path / name / "snapshots" / "epoch_0001", Snapshot({}, {}))
+    found = snapshot_meant("last", tmp_path / "some[1]")
+    assert found == tmp_path / "some[1]-10" / "snapshots" / "epoch_0001"
+
+
+def test_a_size_that_does_not_count_is_not_told_to(tmp_path):
+    about = {"epoch": 1, "iteration": 9, "config": {"loader": {"batch_size": 16, "nworkers": 1}}}
+    now = {"loader": {"batch_size": 32, "nworkers": 2}}
+    _, *lines = comparison(Snapshot({}, about), now, ["model", "data"], {})
+    assert lines == [
+        "ignored     loader.batch_size: 32: batches stay as large as they were",
+        "overridden  loader.nworkers: 1 -> 2",
+    ]
+    assert "overridden  loader.batch_size: 16 -> 32" in comparison(Snapshot({}, about), now, ["model"], {})
+
+
+def test_rows_that_hold_no_sample_are_none_of_the_first():
+    sample = {"image": np.arange(4), "valid": np.array([False, True, False, True])}
+    nobody = {"image": np.arange(2), "valid": np.array([False, False])}
+    kept = kept_samples([(0, [nobody]), (1, [sample, sample]), (2, [sample])], 3)
+    assert [[part["image"].tolist() for part in parts] for parts in kept] == [[[1, 3], [1]]]
+
 
 # ---- the interval
 

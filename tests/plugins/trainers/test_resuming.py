@@ -13,6 +13,7 @@ import pytest
 import torch
 from trainer_parts import Dropping, batch, same, trainer
 
+from leaven.errors import LeavenError, StateError
 from leaven_plugins.hooks.early_stop.hook import EarlyStop
 from leaven_plugins.policies.plateau.policy import Plateau
 from leaven_plugins.policies.poly.policy import Poly
@@ -140,9 +141,95 @@ def test_data_with_a_state_goes_on_by_it(tmp_path):
     same(state["network"].state_dict(), one.state["network"].state_dict())
 
 
-def test_what_does_not_fit_is_named(tmp_path):
-    from leaven.errors import LeavenError
+def test_data_that_shuffles_by_torchs_generator_goes_on(tmp_path):
+    def shuffled(name, **options):
+        data = torch.utils.data.DataLoader(
+            [{key: value[0] for key, value in batch(number, 1).items()} for number in range(14)], 2, shuffle=True
+        )
+        torch.manual_seed(5)
+        return trainer(data, outdir=tmp_path / name, **options)
 
+    whole = shuffled("whole", snapshot_steps=3)
+    expected = whole.train(2)
+    again = shuffled("again", snapshot_steps=4)
+    state = going_on(again, tmp_path / "whole" / "snapshots" / "epoch_0002_step_00000009", 2)
+    assert state["train_metric_values"] == expected["train_metric_values"][1:]
+    assert_same_end(whole, again)
+    once_more = shuffled("once_more")  # from a snapshot that a resumed run has made within the same epoch
+    going_on(once_more, tmp_path / "again" / "snapshots" / "epoch_0002_step_00000012", 2)
+    assert_same_end(whole, once_more)
+
+
+def test_a_place_that_makes_no_sense_begins_the_epoch_anew(tmp_path):
+    class Data(list):
+        def state_dict(self):
+            return {"length": len(self)}
+
+        def load_state_dict(self, state):
+            if state["length"] != len(self):
+                raise StateError("other data")
+
+    trainer(Data(DATA), outdir=tmp_path, snapshot_steps=3).train(1)
+    snapshot = load_snapshot(tmp_path / "snapshots" / "epoch_0001_step_00000003")
+    again = trainer(Data(DATA[:5]))
+    found = again.restore(snapshot)
+    assert found.ignored == {"data": "other data", "under_way": "the epoch begins anew, as its data does"}
+    assert [record["samples"] for record in again.train(1)["records"]] == [20]
+    other = trainer(Data(DATA), val_iter=Data(DATA[:1]), outdir=tmp_path / "other", snapshot_steps=3)
+    other.train(1)
+    other = load_snapshot(tmp_path / "other" / "snapshots" / "epoch_0001_step_00000003")
+    again = trainer(Data(DATA), val_iter=Data(DATA[:2]))
+    assert again.restore(other).ignored == {"val_data": "other data"}  # which says nothing of the training data
+
+
+def test_a_second_call_does_not_go_on_amid_an_epoch_unless_restored():
+    one = trainer(DATA)
+    one.add_hook("train_step", lambda state, samples: one.stop("asked") if state["step"] == 3 else None)
+    one.train(2)
+    state = one.train(2, start_epoch=1)
+    assert state["records"][-1]["samples"] == 28
+    assert (state["iteration"], state["step"], state["stopped"]) == (10, 10, None)
+
+
+def test_a_run_that_is_at_its_end_makes_no_step(tmp_path):
+    one = trainer(DATA, outdir=tmp_path, max_steps=3)
+    one.train(2)
+    again = trainer(DATA, max_steps=3)
+    again.restore(load_snapshot(one.state["snapshot"]))
+    state = again.train(2)
+    assert (state["step"], state["stopped"], state["records"]) == (3, "max_steps", [])
+    more = trainer(DATA, max_steps=9)
+    more.restore(load_snapshot(one.state["snapshot"]))
+    assert more.train(2)["step"] == 9
+
+
+def test_steps_to_a_snapshot_may_end_with_the_epoch(tmp_path):
+    trainer(DATA, outdir=tmp_path, snapshot_interval=0, snapshot_steps=7).train(2)
+    assert sorted(path.name for path in (tmp_path / "snapshots").iterdir()) == ["epoch_0001", "epoch_0002"]
+
+
+def test_a_hook_may_make_a_snapshot(tmp_path):
+    whole = a_run(tmp_path, "whole")
+    whole.add_hook("train_step", lambda state, samples: whole.snapshot() if state["step"] == 6 else None)
+    whole.train(3)
+    again = a_run(tmp_path, "again")
+    going_on(again, tmp_path / "whole" / "snapshots" / "epoch_0002_step_00000011", 3)
+    assert_same_end(whole, again)
+    again.add_hook("train_backward", lambda state, **more: again.snapshot())
+    with pytest.raises(LeavenError, match="no snapshot within a step"):
+        again.train(4, start_epoch=3)
+
+
+def test_another_kind_of_optimizer_is_refused(tmp_path):
+    one = trainer(DATA, outdir=tmp_path)
+    one.train(1)
+    network = Dropping()
+    other = trainer(DATA, network, torch.optim.RMSprop(network.parameters()))
+    with pytest.raises(LeavenError, match=r"optimizer does not fit this experiment: .* 'alpha'"):
+        other.restore(load_snapshot(one.state["snapshot"]))
+
+
+def test_what_does_not_fit_is_named(tmp_path):
     one = trainer(DATA, outdir=tmp_path, average={"kind": "ema"})
     one.train(1)
     snapshot = load_snapshot(one.state["snapshot"])

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import math
+import weakref
+from pathlib import Path
 
 import pytest
 import torch
-from trainer_parts import batch, same, trainer
+from trainer_parts import Dropping, batch, same, trainer
 
 from leaven.errors import LeavenError, ParameterError
 from leaven_plugins.policies.cosine.policy import Cosine
+from leaven_plugins.policies.poly.policy import Poly
 from leaven_plugins.policies.schedules.policy import Updates
 
 
@@ -48,6 +51,69 @@ def test_accumulated_steps_are_those_of_large_batches(sizes):
     torch.testing.assert_close(network.state_dict(), large.state_dict(), rtol=1e-5, atol=1e-6)
     assert (state["step"], state["iteration"]) == (2 * len(pairs), 2 * len(data))
     assert state["train_metric_values"][1] == pytest.approx(expected["train_metric_values"][1], rel=1e-5)
+
+
+def test_rates_end_with_the_last_step_of_so_many():
+    data, rates = [batch(number) for number in range(5)], []
+    network = Plain()
+    optimizer = torch.optim.SGD(network.parameters(), lr=1.0)
+    one = trainer(data, network, optimizer, accumulate=2, max_steps=5, train_policy=Poly(power=1.0))
+    one.add_hook("train_step", lambda state, samples: rates.append(optimizer.param_groups[0]["lr"]))
+    one.train(9)
+    assert rates == pytest.approx([1 - done / 9 for done in (2, 4, 5, 7, 9)])
+
+
+def test_the_last_step_of_an_epoch_may_be_the_last_of_the_run(tmp_path):
+    data = [batch(number) for number in range(3)]
+    state, _ = run(data, epochs=4, accumulate=2, max_steps=2, outdir=tmp_path, snapshot_interval=9)
+    assert (state["step"], state["stopped"], Path(state["snapshot"]).name) == (2, "max_steps", "epoch_0001")
+
+
+def test_what_a_broken_step_has_left_is_forgotten():
+    data = [batch(number) for number in range(3)]
+    network, other = Plain(), Plain()
+    one = trainer(data, network, torch.optim.SGD(network.parameters(), lr=0.1), accumulate=2)
+    calls = []
+
+    def once(state, **more):
+        calls.append(state["iteration"])
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+
+    one.add_hook("train_backward", once)
+    with pytest.raises(KeyboardInterrupt):
+        one.train(1)
+    one.train(1)
+    trainer(data, other, torch.optim.SGD(other.parameters(), lr=0.1), accumulate=2).train(1)
+    same(network.state_dict(), other.state_dict())
+
+
+def test_a_run_that_begins_later_counts_the_steps_before():
+    data, seen = [batch(number) for number in range(5)], []
+    network = Plain()
+    one = trainer(data, network, torch.optim.SGD(network.parameters(), lr=0.1), accumulate=2)
+    one.add_hook("train_step", lambda state, samples: seen.append((state["iteration"], state["step"], len(samples))))
+    one.train(3, start_epoch=2)
+    assert seen == [(12, 7, 2), (14, 8, 2), (15, 9, 1)]
+
+
+def test_no_batch_is_held_while_the_next_one_is_made():
+    alive, made = [], []
+
+    class Data:
+        def __iter__(self):
+            for number in range(5):
+                alive.append(sum(one() is not None for one in made))
+                sample = batch(number)
+                made.append(weakref.ref(sample["image"]))
+                yield sample
+                del sample
+
+    network = Plain()
+    one = trainer(Data(), network, torch.optim.SGD(network.parameters(), lr=0.1), accumulate=3)
+    one.train(1)
+    trainer([batch(0)], Plain(), val_iter=Data()).validate_epoch(1)
+    assert alive == [0] * 10
 
 
 def test_a_policy_goes_by_the_iterations_and_one_of_steps_by_the_steps():
@@ -147,6 +213,39 @@ def test_a_rollback_goes_back_to_the_snapshot_and_on_with_the_data(tmp_path):
     assert state["skipped"] == 1
     with pytest.raises(LeavenError, match="needs a snapshot to go back to"):
         run([bad(0)], nonfinite="rollback")
+
+
+def scaled(factor, **options):
+    network = Plain()
+    one = trainer(
+        [batch(number) for number in range(4)], network, torch.optim.SGD(network.parameters(), lr=0.1), **options
+    )
+    one._precision._scaler = torch.amp.GradScaler("cpu", init_scale=factor)
+    return one
+
+
+def test_an_overflow_of_the_scale_is_no_reason_to_go_back():
+    one = scaled(2.0**20, precision="fp16", nonfinite="rollback")
+    state = one.train(3)  # without a snapshot to go back to
+    assert 0 < state["skipped"] < 12
+    assert state["step"] == 12 - state["skipped"]
+
+
+def test_rates_do_not_go_back(tmp_path):
+    class Half:
+        def value(self, base, epoch, num_epochs):
+            return base * 0.5**epoch
+
+    data = [*(batch(number) for number in range(3)), bad(9)]
+    network, rates = Plain(), []
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    options = {"val_iter": data[:1], "val_policy": Half(), "snapshot_interval": 9}
+    one = trainer(data, network, optimizer, nonfinite="rollback", outdir=tmp_path, **options)
+    one.add_hook("train_step", lambda state, samples: one.snapshot() if state["step"] == 1 else None)
+    one.add_hook("train_begin", lambda state: rates.append(optimizer.param_groups[0]["lr"]))
+    one.add_hook("train_end", lambda state: rates.append(optimizer.param_groups[0]["lr"]))
+    one.train(3)
+    assert rates == pytest.approx([0.1, 0.1, 0.05, 0.05, 0.025, 0.025])
 
 
 def test_a_prompt_needs_a_terminal():
@@ -269,3 +368,10 @@ def test_a_test_leaves_no_trace():
     same(plain.state["network"].state_dict(), tested.state["network"].state_dict())
     assert plain.state["train_metric_values"] == tested.state["train_metric_values"]
     assert set(values[0]) == {"accuracy", "loss"}
+
+
+def test_a_test_leaves_each_module_in_its_mode():
+    network = Dropping().train()
+    network.norm.eval()
+    trainer([batch(0)], network).test([batch(0)])
+    assert [module.training for module in (network, network.norm, network.drop)] == [True, False, True]

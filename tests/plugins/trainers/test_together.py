@@ -53,13 +53,20 @@ def test_two_processes_are_one_with_the_same_global_batch(tmp_path, options):
     )
 
 
-@pytest.mark.parametrize("shares", [[[4, 4], [6, 2], [8, 0], [5, 3]], [[8, 0], [4, 4], [8, 0], [8, 0]]])
-def test_ranks_with_more_or_less_data(shares):
+@pytest.mark.parametrize(
+    ("shares", "options"),
+    [
+        ([[4, 4], [6, 2], [8, 0], [5, 3]], {}),
+        ([[8, 0], [4, 4], [8, 0], [8, 0]], {}),
+        ([[4, 4], [6, 2], [8, 0], [8, 0], [8, 0]], {"accumulate": 2}),  # of a step, a rank has nothing at all
+    ],
+)
+def test_ranks_with_more_or_less_data(shares, options):
     """A rank whose data ends early takes part without rows: its steps come after one another all the same."""
-    found = launch(together.unevenly, 2, shares)
+    found = launch(together.unevenly, 2, shares, options)
     mine = [[share[rank] for share in shares if share[rank]] for rank in range(2)]
     steps = max(map(len, mine))
-    assert found["step"] == 2 * steps
+    assert found["step"] == 2 * -(-steps // options.get("accumulate", 1))
     assert found["samples"] == [sum(map(sum, shares))] * 4
     data = []
     for step in range(steps):
@@ -70,8 +77,25 @@ def test_ranks_with_more_or_less_data(shares):
                 number = numbers[step]
                 parts.append(together.part(together.whole(number), rank, 2, shares[number]))
         data.append({key: torch.cat([part[key] for part in parts]) for key in parts[0]})
-    _, state = together.run(data)
+    _, state = together.run(data, **options)
     approximately(found, together.told(state))
+
+
+@pytest.mark.parametrize("options", [{"parallel": "fsdp", "accumulate": 2}])
+def test_ranks_with_more_or_fewer_mini_batches(options):
+    found = launch(together.in_parts, 2, [[3, 1], [1, 3], [4, 0]], options)
+    data = [together.whole(number) for number in range(3)]
+    _, state = together.run(data, accumulate=2)
+    approximately(found, together.told(state))
+
+
+def test_each_rank_goes_on_with_what_it_had_added_up(tmp_path):
+    expected, found = launch(together.amid_an_epoch, 2, str(tmp_path))
+    assert found == expected
+    alone, _ = together.run([together.whole(number) for number in range(3)], None, epochs=0)
+    alone.restore(load_snapshot(tmp_path / "snapshots" / "epoch_0002_step_00000004"))
+    values = together.told(alone.train(2, start_epoch=1))["train"]
+    assert values == [pytest.approx(each, rel=1e-5) for each in expected]
 
 
 def test_rows_that_hold_no_sample_weigh_nothing_on_any_rank():

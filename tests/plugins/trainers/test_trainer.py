@@ -419,6 +419,12 @@ def test_the_interval_of_snapshots(tmp_path):
     assert state["snapshot"] == tmp_path / "snapshots" / "epoch_0004"
 
 
+def test_which_snapshots_are_kept(tmp_path):
+    a_trainer([a_batch(0)], outdir=tmp_path, keep_last=1, keep_best=0, keep_every=3).train(7)
+    kept = sorted(path.name for path in (tmp_path / "snapshots").iterdir())
+    assert kept == ["epoch_0003", "epoch_0006", "epoch_0007"]
+
+
 def test_without_outdir_or_interval_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     trainer = a_trainer([a_batch(0)])

@@ -74,7 +74,8 @@ def train(
     if result.rank:
         ended_together(code)
     if dry_run:
-        console().print(f"dry run: everything works ({result.seconds:.1f} s); nothing was kept", markup=False)
+        outcome = "interrupted" if result.signal else "everything works"
+        console().print(f"dry run: {outcome} ({result.seconds:.1f} s); nothing was kept", markup=False)
     else:
         show_result(result, console(), [f"leaven show batch {result.log.parent / 'config.toml'}"], as_json)
     ended_together(code)

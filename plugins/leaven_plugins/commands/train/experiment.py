@@ -57,6 +57,9 @@ class Experiment:
         except ConfigError as error:
             raise ConfigError(error.problems, source) from error
         self.name = Path(source).stem
+        self._training = training
+        if training:
+            _check_augmentation(self.config)
 
     @property
     def seed(self) -> int:
@@ -109,7 +112,7 @@ class Experiment:
             return None
         worker = self.config.build("val_worker") if "val_worker" in self.config else self._worker_without_chance()
         order = {"shuffle": False, "sampler": None, "length": None, "endless": False, "last_batch": "keep"}
-        still = {**order, "collators": self._collators_without_chance()}
+        still = {**order, "collators": self._collators_without_chance(), **self._finishing()}
         return self._loader("data.val", worker, {**still, **given})
 
     def _loader(self, data: str, worker: Any, given: Mapping[str, Any]) -> TurboDataLoader:
@@ -121,6 +124,13 @@ class Experiment:
         except DatasetError as error:
             raise _with_advice(error, data, dataset) from error
         return loader
+
+    def _finishing(self) -> dict[str, Any]:
+        """Return what brings validation images into the form that the augmenter leaves training images in."""
+        if not self._training or "augmenter" not in self.config:
+            return {}
+        augmenter = self.config.build("augmenter")
+        return {"transform": augmenter.eval() if hasattr(augmenter, "eval") else augmenter}
 
     def _worker_without_chance(self) -> Any:
         table = self.config.plain["worker"]
@@ -143,6 +153,13 @@ def _choose_trainer(table: dict[str, Any]) -> None:
     trainer = table.setdefault("trainer", {})
     if isinstance(trainer, dict):
         trainer.setdefault("use", "standard")
+
+
+def _check_augmentation(config: Config) -> None:
+    """Refuse a worker that leaves its ops to a device where there is nothing that does them."""
+    worker = config.plain["worker"]
+    if isinstance(worker, Mapping) and worker.get("gpu_augmentation") and "augmenter" not in config:
+        raise ConfigError("worker.gpu_augmentation: nothing does the ops then: add an [augmenter]", config.source)
 
 
 def _with_advice(error: DatasetError, data: str, dataset: Any) -> DatasetError:

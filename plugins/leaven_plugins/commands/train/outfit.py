@@ -41,10 +41,15 @@ def network_of(experiment: Experiment, device: torch.device, world: World) -> tu
     config = experiment.config
     torch.manual_seed(experiment.seed)
     network: torch.nn.Module = config.build("model").to(device)
-    table = config.plain["trainer"]
-    if isinstance(table, Mapping) and table.get("parallel") == "fsdp":
+    if is_sharded(experiment, world):
         network = wrapped(network, world, "fsdp")
     return network, config.build("optimizer")(network.named_parameters())
+
+
+def is_sharded(experiment: Experiment, world: World) -> bool:
+    """Return whether each process has a part of the network only, and can do nothing with it alone."""
+    table = experiment.config.plain["trainer"]
+    return world.size > 1 and isinstance(table, Mapping) and table.get("parallel") == "fsdp"
 
 
 def loaders_of(
@@ -92,11 +97,11 @@ def trainer_of(experiment: Experiment, options: RunOptions, **given: Any) -> Any
     return config.build("trainer", **{name: value for name, value in wanted.items() if name in taken})
 
 
-def epochs_of(experiment: Experiment, data: Any, options: RunOptions, done: int) -> int:
-    """Return how many epochs there will be.
+def epochs_of(experiment: Experiment, data: Any, options: RunOptions, done: int, steps_done: int = 0) -> int:
+    """Return how many epochs there will be, those that are done included.
 
     Raises:
-        ConfigError: none, or no more than the snapshot has.
+        ConfigError: none, or no more epochs or steps than the snapshot has.
     """
     config = experiment.config
     epochs, steps = config.build("train.epochs"), config.build("train.steps")
@@ -105,6 +110,9 @@ def epochs_of(experiment: Experiment, data: Any, options: RunOptions, done: int)
             raise ConfigError(f"train.{name}: {number}: expected at least 1", config.source)
     if options.dry_run:
         return done + 1
+    if steps is not None and steps <= steps_done:
+        text = f"train.steps: {steps}, and the snapshot has {steps_done}: nothing is left to do"
+        raise ConfigError(text, config.source)
     if epochs is None:
         epochs = _DEFAULT_EPOCHS if steps is None else _epochs_for(steps, data, config.plain["trainer"])
     if epochs <= done:
@@ -113,7 +121,7 @@ def epochs_of(experiment: Experiment, data: Any, options: RunOptions, done: int)
 
 
 def _epochs_for(steps: int, data: Any, trainer: Any) -> int:
-    """Return in how many epochs the steps are done; a thousand times as many as needed where that is not known."""
+    """Return in how many epochs the steps are done; as many as steps where no epoch's length is known."""
     accumulate = trainer.get("accumulate", 1) if isinstance(trainer, Mapping) else 1
     try:
         return ceil(steps / ceil(len(data) / accumulate))

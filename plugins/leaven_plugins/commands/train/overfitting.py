@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from leaven_plugins.trainers.standard.batches import rows_of
+from leaven_plugins.trainers.standard.batches import mini_batches_of, rows_of
 
 Sample = dict[str, Any]
 
@@ -15,7 +15,7 @@ Sample = dict[str, Any]
 def kept_samples(data: Iterable[tuple[int, list[Sample]]], count: int) -> list[list[Sample]]:
     """Return the first ``count`` samples that a loader yields, in its iterations, as copies.
 
-    Fewer where the data has fewer. Augmentation is what it was at the first time.
+    Fewer where the data has fewer; rows that hold no sample do not count. Augmentation is what it was the first time.
 
     Args:
         data: yields ``(iteration, mini_batches)``.
@@ -23,14 +23,15 @@ def kept_samples(data: Iterable[tuple[int, list[Sample]]], count: int) -> list[l
     """
     found: list[list[Sample]] = []
     left = count
-    for _, mini_batches in data:
+    for item in data:
         parts = []
-        for sample in mini_batches:
+        for sample in mini_batches_of(item):
             rows = min(rows_of(sample), left)
             left -= rows
             if rows:
                 parts.append({key: _head(value, rows_of(sample), rows) for key, value in sample.items()})
-        found.append(parts)
+        if parts:
+            found.append(parts)
         if not left:
             break
     return found

@@ -24,12 +24,13 @@ from leaven_plugins.commands.train.outfit import (
     data_of,
     device_of,
     epochs_of,
+    is_sharded,
     loaders_of,
     network_of,
     trainer_of,
 )
 from leaven_plugins.commands.train.result import Result, result_of
-from leaven_plugins.commands.train.resume import comparison
+from leaven_plugins.commands.train.resume import comparison, put_back
 from leaven_plugins.commands.train.settings import torch_settings
 from leaven_plugins.commands.train.signals import stopping_on_signals
 from leaven_plugins.decoders.alarms import alarming
@@ -99,23 +100,25 @@ def _run(
         about=_about(experiment),
         world=world,
     )
-    done = _resumed(trainer, snapshot, experiment, console) if snapshot else 0
-    epochs = epochs_of(experiment, train_iter, options, done)
+    done = _resumed(trainer, optimizer, snapshot, experiment, console) if snapshot else 0
+    steps_done = snapshot.about.get("step", 0) if snapshot else 0
+    epochs = epochs_of(experiment, train_iter, options, done, steps_done)
     if hasattr(trainer, "add_hook"):
         stack.enter_context(RunProgress(console)).attach(trainer)
     with stopping_on_signals(getattr(trainer, "stop", lambda reason: None), lambda text: _say(console, text)) as came:
         state = trainer.train(epochs, start_epoch=done)
     _tell_alarms(console, train_loader.counts + (val_loader.counts if val_loader else Counter()))
     saved = _last_snapshot(trainer, state, epochs)
-    if val_loader and world.rank == 0 and not came:
+    if val_loader and world.rank == 0 and not came and not is_sharded(experiment, world):
         _write_predictions(experiment, trainer, network, val_loader, folder / "predictions.png", console)
     return result_of(state, epochs, folder, saved, time.perf_counter() - began, came[0] if came else 0)
 
 
-def _resumed(trainer: Any, snapshot: Snapshot, experiment: Experiment, console: Console) -> int:
+def _resumed(trainer: Any, optimizer: Any, snapshot: Snapshot, experiment: Experiment, console: Console) -> int:
     """Put a snapshot back, say what came of it, and return how many epochs are done."""
-    found = trainer.restore(snapshot)
-    for line in comparison(snapshot, experiment.resolved(), found.done, found.ignored):
+    config = experiment.resolved()
+    found = put_back(trainer, optimizer, snapshot, config)
+    for line in comparison(snapshot, config, found.done, found.ignored):
         _say(console, line)
     return int(snapshot.about["epoch"])
 

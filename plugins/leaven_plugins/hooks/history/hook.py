@@ -68,10 +68,12 @@ class History:
         self._losses.append(loss)
 
     def _step(self, state: Mapping[str, Any], samples: Sequence[Sample]) -> None:
-        losses, self._losses = self._losses[-len(samples) :], []  # those before were of steps that were left out
+        heard, self._losses = self._losses, []
+        losses = heard[len(heard) - len(samples) :]  # those before were of steps that were left out
         self._keep(state["step"], samples)
         if state["step"] % self._every == 0:
-            self._record(state, samples, losses)
+            if samples:  # a rank without rows in this step has nothing to tell
+                self._record(state, samples, losses)
             self._newest = []
         self._listen_if_due(state)
 

@@ -92,6 +92,10 @@ class Events:
             raise UnknownName(f"{function!r} was not added to the event {event!r}")
         functions.remove(function)
 
+    def has(self, event: str) -> bool:
+        """Return whether any function is called on ``event``."""
+        return bool(self._of(event))
+
     def call(self, event: str, state: Mapping[str, Any], arguments: Callable[[], Mapping[str, Any]] = dict) -> None:
         """Call the functions of ``event``. Only if there are any is ``arguments`` asked: it may wait for a device."""
         functions = self._functions[event]

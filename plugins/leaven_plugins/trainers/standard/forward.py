@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -46,3 +47,15 @@ class Forward:
         if value.ndim:
             raise LeavenError(f"the loss must be a scalar, not of shape {tuple(value.shape)}; use reduction='mean'")
         return output, value
+
+
+@contextmanager
+def evaluating(network: torch.nn.Module) -> Iterator[None]:
+    """Have a network in evaluation mode for a time; then each of its modules is in its own mode again."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from math import ceil, inf
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from leaven.errors import LeavenError
 from leaven_plugins.distributed.world import World
+from leaven_plugins.snapshots.capture import random_state
 from leaven_plugins.trainers.standard.batches import mini_batches_of, rows_of
 from leaven_plugins.trainers.standard.ending import Ending
 from leaven_plugins.trainers.standard.events import Events
-from leaven_plugins.trainers.standard.forward import Forward
+from leaven_plugins.trainers.standard.forward import Forward, evaluating
 from leaven_plugins.trainers.standard.limits import length_of
 from leaven_plugins.trainers.standard.measures import Measures
 from leaven_plugins.trainers.standard.meter import EpochMeter
 from leaven_plugins.trainers.standard.nonfinite import NonFinite
-from leaven_plugins.trainers.standard.ranks import Turn, idle, share_buffers, turns
+from leaven_plugins.trainers.standard.ranks import Turn, idle_loss, share_buffers, turns
 from leaven_plugins.trainers.standard.rates import Progress, Rates
 from leaven_plugins.trainers.standard.records import speed_of, values_measured
 from leaven_plugins.trainers.standard.saving import Saver
 from leaven_plugins.trainers.standard.sharing import Sharing
 from leaven_plugins.trainers.standard.stepping import Stepper
+from leaven_plugins.trainers.standard.under_way import Resumed, begun_again, captured, put_sums_back
 
 Sample = dict[str, Any]
 
@@ -65,31 +67,64 @@ class Loop:
         gear: what is needed.
 
     Attributes:
-        under_way: what an epoch has added up that is not at its end: where a run was stopped, or is to go on.
+        resumed: the epoch that the next one of training goes on with.
     """
 
     def __init__(self, state: dict[str, Any], gear: Gear) -> None:
-        self.under_way: dict[str, Any] | None = None
+        self.resumed: Resumed | None = None
         self._state = state
         self._gear = gear
+        self._meter: EpochMeter | None = None
+        self._began: Any = None
+        self._broken_off: dict[str, Any] | None = None
+        self._samples: list[Sample] = []
+
+    @property
+    def is_within(self) -> bool:
+        """Whether the epoch that the state says is not at its end: it is under way, or the run was stopped in it."""
+        if self._meter is None:
+            return self._broken_off is not None
+        return not self._is_complete(self._meter)
+
+    def under_way(self) -> dict[str, Any] | None:
+        """Return what the epoch has added up that is not at its end, or is to go on; ``None`` between epochs.
+
+        All ranks have to ask.
+
+        Raises:
+            LeavenError: a step is under way.
+        """
+        if self._meter is None:
+            return self._broken_off or (self.resumed and {"ranks": list(self.resumed.ranks)})
+        if self._gear.stepper.is_open:
+            raise LeavenError("no snapshot within a step, whose gradients would be lost: make it on train_step")
+        if not self.is_within:
+            return None
+        return captured(self._meter, self._gear.metric, self._began, self._gear.world)
+
+    def begin_after(self, epochs: int) -> None:
+        """Be where so many epochs are done, and nothing of the next one."""
+        length = length_of(self._state["train_iter"]) or 0
+        self.resumed = None
+        self._state.update(epoch=epochs, iteration=epochs * length, step=epochs * self._steps_of(length))
 
     def train_epoch(self, epoch: int) -> dict[str, Any]:
         """Train epoch ``epoch`` (from 1); return its record."""
         state, gear = self._state, self._gear
         state["epoch"] = epoch
-        resumed, self.under_way = self.under_way, None
-        meter = self._begin("train", epoch, gear.metric, resumed)
-        rate = state["optimizer"].param_groups[0]["lr"]
-        state["network"].train()
-        for turn in turns(meter.iterate(self._rest(resumed)), gear.world, gear.ending.is_wanted):
-            state["iteration"] += 1
-            self._train_iteration(turn, meter)
-            if self._is_over(turn.stop):
-                break
-        if gear.stepper.is_open:
-            self._step(meter)
-        if state["stopped"] and not self._is_complete(meter):
-            self._keep(meter)
+        resumed, self.resumed, self._broken_off = self.resumed, None, None
+        gear.stepper.clear()  # an error may have left a part of a step
+        self._samples = []
+        self._meter = meter = self._meter_of("train", epoch)
+        try:
+            self._begin("train", meter, gear.metric, resumed)
+            rate = state["optimizer"].param_groups[0]["lr"]
+            state["network"].train()
+            self._train(meter, resumed)
+            if state["stopped"]:
+                self._broken_off = self.under_way()
+        finally:
+            self._meter = None
         return self._end("train", meter, gear.metric, lr=rate)
 
     @torch.no_grad()
@@ -100,13 +135,14 @@ class Loop:
         """
         state, gear = self._state, self._gear
         state["epoch"] = epoch
-        meter = self._begin("val", epoch, gear.val_metric)
+        meter = self._meter_of("val", epoch)
+        self._begin("val", meter, gear.val_metric)
         share_buffers(state["network"], gear.world)
         state["network"].eval()
         with gear.average.applied() if gear.average else nullcontext():
             for turn in turns(meter.iterate(state["val_iter"]), gear.sharing.validating, bool):
-                for sample in turn.samples or gear.sharing.spares(turn.spare):
-                    self._validate(sample, meter, counts=bool(turn.samples))
+                self._validate_turn(turn, meter)
+                del turn
         return self._end("val", meter, gear.val_metric)
 
     @torch.no_grad()
@@ -120,35 +156,46 @@ class Loop:
         network, metric = self._state["network"], Measures(deepcopy(gear.val_metric.metrics))
         metric.reset()
         meter = EpochMeter("test", gear.clock, gear.nonfinite.looks)
-        training = network.training
-        network.eval()
-        try:
+        with evaluating(network):
             for item in meter.iterate(data):
                 for sample in mini_batches_of(item):
                     _, loss = gear.forward(network, sample, self._state["val_loss"], metric)
                     meter.add(loss, rows_of(sample))
-        finally:
-            network.train(training)
         return {**metric.compute(), "loss": meter.loss}
 
-    def _rest(self, resumed: Mapping[str, Any] | None) -> Iterator[Any]:
+    def _train(self, meter: EpochMeter, resumed: Resumed | None) -> None:
+        gear = self._gear
+        for turn in turns(meter.iterate(self._rest(resumed)), gear.world, gear.ending.is_wanted):
+            self._state["iteration"] += 1
+            self._train_iteration(turn, meter)
+            told = turn.stop
+            del turn  # or its memory would be held while this waits for the next one
+            if self._is_over(told):
+                break
+        if gear.stepper.is_open:
+            self._step(meter)
+
+    def _rest(self, resumed: Resumed | None) -> Iterator[Any]:
         """Return what is left of the epoch's data."""
         data = self._state["train_iter"]
-        if resumed is None or hasattr(data, "load_state_dict"):
+        if resumed is None or resumed.is_placed:
+            self._began = None if hasattr(data, "load_state_dict") else random_state()
             return iter(data)
-        return islice(iter(data), resumed["meter"]["iterations"], None)
+        items, self._began = begun_again(data, resumed, self._gear.world)
+        return items
 
     def _train_iteration(self, turn: Turn, meter: EpochMeter) -> None:
         if not turn.rows:
             return
         gear = self._gear
         gear.stepper.begin(turn.rows)
+        passes = len(turn.samples) + len(turn.idle)
         for place, sample in enumerate(turn.samples, 1):
-            with gear.stepper.passing(last=place == len(turn.samples)):
+            with gear.stepper.passing(last=place == passes):
                 self._train_sample(sample, meter)
-        if not turn.samples and turn.spare is not None and gear.stepper.is_due:
-            with gear.stepper.passing(last=True):
-                gear.stepper.backward(idle(gear.module, turn.spare), turn.spare, 0)
+        for place, sample in enumerate(turn.idle, 1 + len(turn.samples)):
+            with gear.stepper.passing(last=place == passes):
+                gear.stepper.backward(idle_loss(gear.module, sample), 0)
         if gear.stepper.is_due:
             self._step(meter)
 
@@ -160,17 +207,17 @@ class Loop:
         meter.add(loss, rows)
         arguments = _arguments(gear.metric, loss, output)
         gear.events.call("train_forward", state, arguments)
-        gear.stepper.backward(loss, output, rows * gear.world.size)
+        gear.stepper.backward(loss, rows * gear.world.size)
+        if gear.events.has("train_step"):
+            self._samples.append(output)
         gear.events.call("train_backward", state, arguments)
 
     def _step(self, meter: EpochMeter) -> None:
         gear = self._gear
         state, looked = self._state, gear.nonfinite.looks
-        samples = gear.stepper.samples
+        samples, self._samples = self._samples, []
         if looked and gear.world.any(not gear.stepper.is_finite()):
-            gear.stepper.abandon()
-            gear.nonfinite.found(f"{meter.name}, iteration {meter.iterations}", state)
-            state["skipped"] = gear.nonfinite.count
+            self._leave_out(f"{meter.name}, iteration {meter.iterations}")
             return
         gear.nonfinite.passed()
         gear.stepper.step(looked, partial(self._set_rates, meter))
@@ -179,21 +226,28 @@ class Loop:
             gear.average.update()
         gear.events.call("train_step", state, partial(dict, samples=samples))
         if gear.saver.due_after_step(state["step"]) and not self._is_complete(meter):
-            self._keep(meter)
             gear.save()
-            self.under_way = None
 
-    def _keep(self, meter: EpochMeter) -> None:
-        self.under_way = {"meter": meter.state_dict(), "metrics": self._gear.metric.state_dict()}
+    def _leave_out(self, where: str) -> None:
+        gear = self._gear
+        overflow = not gear.world.any(not gear.stepper.is_overflow())
+        gear.stepper.abandon()
+        gear.nonfinite.found(where, self._state, overflow)
+        self._state["skipped"] = gear.nonfinite.count
 
     def _is_complete(self, meter: EpochMeter) -> bool:
-        return meter.iterations == length_of(self._state["train_iter"])
+        """Return whether the epoch is at its end on all ranks, each of which may have data of another length."""
+        mine = meter.iterations == length_of(self._state["train_iter"])
+        return not self._gear.world.any(not mine)
 
-    def _validate(self, sample: Sample, meter: EpochMeter, counts: bool) -> None:
+    def _validate_turn(self, turn: Turn, meter: EpochMeter) -> None:
+        for sample in turn.samples:
+            self._validate(sample, meter)
+        for sample in turn.idle:
+            self._gear.sharing.module(dict(sample))
+
+    def _validate(self, sample: Sample, meter: EpochMeter) -> None:
         state, gear = self._state, self._gear
-        if not counts:
-            gear.sharing.module(sample)
-            return
         gear.events.call("val_pre_forward", state, partial(dict, sample=sample))
         output, loss = gear.forward(state["network"], sample, state["val_loss"], gear.val_metric)
         meter.add(loss, rows_of(sample))
@@ -207,14 +261,22 @@ class Loop:
         within = min(meter.iterations / length, 1.0) if length else 0.0
         num_epochs = state["num_epochs"]
         if gear.ending.max_steps and length:
-            num_epochs = min(num_epochs, self._num_steps() * gear.stepper.accumulate / length)
+            num_epochs = min(num_epochs, self._epochs_of(gear.ending.max_steps, length))
         gear.rates.set(Progress(state["epoch"] - 1 + within, num_epochs, state["step"], self._num_steps()))
 
     def _num_steps(self) -> float:
         gear = self._gear
         length = length_of(self._state["train_iter"])
-        by_epochs = inf if length is None else self._state["num_epochs"] * ceil(length / gear.stepper.accumulate)
+        by_epochs = inf if length is None else self._state["num_epochs"] * self._steps_of(length)
         return min(by_epochs, gear.ending.max_steps or inf)
+
+    def _steps_of(self, iterations: int) -> int:
+        return ceil(iterations / self._gear.stepper.accumulate)
+
+    def _epochs_of(self, steps: int, length: int) -> float:
+        """Return how many epochs of this length there are when so many steps are done."""
+        whole, rest = divmod(steps, self._steps_of(length))
+        return whole + min(rest * self._gear.stepper.accumulate / length, 1.0)
 
     def _is_over(self, told: bool) -> bool:
         """Return whether the run ends here; never between the iterations of one step."""
@@ -226,16 +288,15 @@ class Loop:
 
     # ---- records
 
-    def _begin(self, phase: str, epoch: int, metric: Measures, resumed: Mapping[str, Any] | None = None) -> EpochMeter:
-        gear = self._gear
+    def _meter_of(self, phase: str, epoch: int) -> EpochMeter:
+        return EpochMeter(f"{phase} epoch {epoch}", self._gear.clock, self._gear.nonfinite.looks)
+
+    def _begin(self, phase: str, meter: EpochMeter, metric: Measures, resumed: Resumed | None = None) -> None:
         metric.reset()
-        meter = EpochMeter(f"{phase} epoch {epoch}", gear.clock, gear.nonfinite.looks)
         if resumed:
-            meter.load_state_dict(resumed["meter"])
-            metric.load_state_dict(resumed["metrics"])
+            put_sums_back(resumed, meter, metric, self._gear.world)
         self._state["meter"] = meter
-        gear.events.call(f"{phase}_begin", self._state)
-        return meter
+        self._gear.events.call(f"{phase}_begin", self._state)
 
     def _end(self, phase: str, meter: EpochMeter, metric: Measures, **more: Any) -> dict[str, Any]:
         gear = self._gear

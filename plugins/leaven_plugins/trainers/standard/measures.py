@@ -56,6 +56,11 @@ class Measures:
             if state is not None:
                 metric.load_state_dict(state)  # type: ignore[attr-defined]
 
+    def merge(self, other: Measures) -> None:
+        """Take in what other metrics of the same kinds have seen."""
+        for mine, theirs in zip(self.metrics, other.metrics, strict=True):
+            mine.merge(theirs)
+
 
 def values_of(metrics: Sequence[Metric]) -> dict[str, float]:
     """Return the values of several metrics in one dict.

@@ -19,10 +19,11 @@ class NonFinite:
     * ``raise``: the run ends with an error. On a device losses are looked at every 64 mini-batches only; the other ways
       wait for the device at each step.
     * ``skip``: the step is left out, and counted.
-    * ``rollback``: weights and optimizer go back to the last snapshot; data goes on.
+    * ``rollback``: weights and optimizer go back to the last snapshot; data and learning rates go on.
     * ``shell``: a Python prompt opens, then the step is left out; where there is no terminal, as ``raise``.
 
-    After 20 in a row, whatever the way, the run ends.
+    Of these ways, a step that is left out because the scale of ``fp16`` was too large knows ``skip`` alone: it gets
+    smaller. After 20 in a row, whatever the way, the run ends.
 
     Args:
         way: one of these.
@@ -52,12 +53,13 @@ class NonFinite:
         """Say that a step was finite."""
         self._in_a_row = 0
 
-    def found(self, where: str, state: Mapping[str, Any]) -> None:
+    def found(self, where: str, state: Mapping[str, Any], overflow: bool = False) -> None:
         """Say that a step was not, and is left out.
 
         Args:
             where: epoch and iteration, for errors.
             state: the trainer's, for the prompt.
+            overflow: losses are finite, and their scale was too large for the gradients.
 
         Raises:
             LeavenError: the run has to end.
@@ -67,6 +69,8 @@ class NonFinite:
         what = f"{where}: the loss or a gradient is not finite"
         if self._in_a_row > _IN_A_ROW:
             raise LeavenError(f"{what}, {self._in_a_row} times in a row; try a lower learning rate")
+        if overflow or self._way == "skip":
+            return
         if self._way == "rollback":
             self._rollback()
         elif self._way == "shell":

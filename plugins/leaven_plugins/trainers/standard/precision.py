@@ -35,6 +35,11 @@ class Precision:
         self._device = device
         self._scaler = torch.amp.GradScaler(device.type) if name == "fp16" else None
 
+    @property
+    def is_scaled(self) -> bool:
+        """Whether losses are scaled, so that gradients may overflow where nothing is wrong."""
+        return self._scaler is not None
+
     def forward(self) -> AbstractContextManager[Any]:
         """Return what to run network and loss in."""
         if self._dtype is None:

@@ -94,9 +94,7 @@ class RunProgress:
         self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def table_columns(
-    train: Mapping[str, Any], val: Mapping[str, Any] | None, num_epochs: int
-) -> list[tuple[str, str]]:
+def table_columns(train: Mapping[str, Any], val: Mapping[str, Any] | None, num_epochs: int) -> list[tuple[str, str]]:
     """Return (heading, text) for each column of an epoch's line."""
     number = f"{train['epoch']}/{num_epochs}".rjust(max(5, 2 * len(str(num_epochs)) + 1))
     columns = [("epoch", number), ("loss", f"{train['loss']:.4f}".rjust(7))]

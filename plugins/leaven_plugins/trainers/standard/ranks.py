@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -11,6 +11,7 @@ from leaven.errors import LeavenError
 from leaven_plugins.distributed.messages import added
 from leaven_plugins.distributed.world import World
 from leaven_plugins.trainers.standard.batches import mini_batches_of, rows_of, samples_in
+from leaven_plugins.trainers.standard.forward import evaluating
 
 Sample = dict[str, Any]
 
@@ -19,13 +20,14 @@ class Turn(NamedTuple):
     """One iteration of all ranks.
 
     ``samples`` are this rank's mini-batches, and may be none; ``rows`` are those of all ranks together; ``stop`` says
-    that a rank was asked to stop; ``spare`` is a row to take part with where there are no samples.
+    that a rank was asked to stop; ``idle`` has as many mini-batches of one row as the rank with the most has more: what
+    is exchanged in a pass is exchanged by all ranks, or they would wait for each other for ever.
     """
 
     samples: list[Sample]
     rows: int
     stop: bool
-    spare: Sample | None = None
+    idle: Sequence[Sample] = ()
 
 
 def turns(data: Iterable[Any], world: World, wants_stop: Callable[[], bool]) -> Iterator[Turn]:
@@ -46,6 +48,7 @@ def turns(data: Iterable[Any], world: World, wants_stop: Callable[[], bool]) -> 
             samples = mini_batches_of(item)
             del item
             yield Turn(samples, sum(map(rows_of, samples)), wants_stop())
+            del samples  # or this frame would hold the batch's memory while it waits for the next one
         return
     yield from _agreed(data, world, wants_stop)
 
@@ -57,27 +60,26 @@ def _agreed(data: Iterable[Any], world: World, wants_stop: Callable[[], bool]) -
         if spare is None and item is not ended:
             spare = _stand_in(samples_in(item)[0])
         samples = [] if item is ended else mini_batches_of(item)
-        words = torch.tensor([int(item is not ended), sum(map(rows_of, samples)), int(wants_stop())])
+        passes = [0] * world.size
+        passes[world.rank] = len(samples)
+        words = torch.tensor([int(item is not ended), sum(map(rows_of, samples)), int(wants_stop()), *passes])
         del item
-        alive, rows, stop = added(words).tolist()  # world.sum() would compare shapes first
+        alive, rows, stop, *passes = added(words).tolist()  # world.sum() would compare shapes first
         if not alive:
             return
         if spare is None:
             raise LeavenError(f"rank {world.rank} of {world.size} has no data, and others have")
-        yield Turn(samples, int(rows), bool(stop), spare)
+        yield Turn(samples, rows, bool(stop), [spare] * (max(passes) - len(samples)))
+        del samples
 
 
-def idle(network: torch.nn.Module, sample: Sample) -> torch.Tensor:
+def idle_loss(network: torch.nn.Module, sample: Sample) -> torch.Tensor:
     """Return a loss of zero whose backward pass exchanges gradients of zero.
 
     Batch normalisation takes nothing of the sample into its statistics.
     """
-    training = network.training
-    network.eval()
-    try:
+    with evaluating(network):
         output: Mapping[str, Any] = network(dict(sample))
-    finally:
-        network.train(training)
     tensors = [v for v in output.values() if isinstance(v, torch.Tensor) and v.requires_grad]
     return torch.stack([torch.nan_to_num(tensor.float()).sum() * 0 for tensor in tensors]).sum()
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
 
 from leaven.protocols import Policy
 from leaven_plugins.policies.schedule import bind
+
+_RATES = ("lr", "base_lr")
 
 
 class Progress(NamedTuple):
@@ -71,6 +74,14 @@ class Rates:
             policy.observe(loss, progress.epochs)
         for group in self._optimizer.param_groups:
             group["lr"] = group["base_lr"] = value_of(policy, group["initial_lr"], progress)
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep the rates while the optimizer gets an earlier state: policies do not go back."""
+        rates = [{key: group[key] for key in _RATES if key in group} for group in self._optimizer.param_groups]
+        yield
+        for group, own in zip(self._optimizer.param_groups, rates, strict=True):
+            group.update(own)
 
 
 def value_of(policy: Policy, base: float, progress: Progress) -> float:

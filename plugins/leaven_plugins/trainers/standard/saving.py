@@ -24,6 +24,7 @@ class Keeping:
         steps: optimizer steps from one within an epoch to the next; 0 for none.
         last: how many of the newest are kept; ``None`` for all.
         best: how many of the best are kept as well.
+        every: those after every so many epochs are kept for good; 0 for none.
         monitor: the value that says which are best, such as ``val_loss`` or ``train_accuracy``.
         mode: ``min``, ``max``, or ``auto``: less is better for what ends in loss, mse or error.
 
@@ -35,13 +36,20 @@ class Keeping:
     steps: int = 0
     last: int | None = None
     best: int = 1
+    every: int = 0
     monitor: str = "val_loss"
     mode: str = "auto"
 
     def __post_init__(self) -> None:
-        for name, value in (("interval", self.interval), ("steps", self.steps), ("best", self.best)):
+        counts = {
+            "snapshot_interval": self.interval,
+            "snapshot_steps": self.steps,
+            "keep_best": self.best,
+            "keep_every": self.every,
+        }
+        for name, value in counts.items():
             if value < 0:
-                raise ParameterError(f"trainer standard: snapshot_{name}={value}: expected 0 or more")
+                raise ParameterError(f"trainer standard: {name}={value}: expected 0 or more")
         if self.last is not None and self.last < 1:
             raise ParameterError(f"trainer standard: keep_last={self.last}: expected 1 or more")
         if self.mode not in ("auto", "min", "max"):
@@ -86,6 +94,7 @@ class Saver:
                 outdir / "snapshots",
                 keep_last=keeping.last,
                 keep_best=keeping.best,
+                every=keeping.every,
                 monitor=keeping.monitor,
                 mode=keeping.direction,
             )

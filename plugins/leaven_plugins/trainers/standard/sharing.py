@@ -69,10 +69,6 @@ class Sharing:
                     torch.distributed.all_reduce(parameter.grad)
                     parameter.grad.div_(self._world.size)
 
-    def spares(self, sample: dict[str, Any] | None) -> list[dict[str, Any]]:
-        """Return what a rank without data has to send through the network in validation."""
-        return [sample] if self._sharded and sample is not None else []
-
     def pieces(self, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
         """Return network and optimizer as what has a state."""
         if not self._sharded:
@@ -97,6 +93,9 @@ class _Optimizer:
             load_full_state({"model": model, "optimizer": state}, self._network, self._optimizer, World())
         else:
             self._optimizer.load_state_dict(dict(state))
+        lacking = [key for group in self._optimizer.param_groups for key in self._optimizer.defaults.keys() - group]
+        if lacking:
+            raise ValueError(f"it is of another kind, and says nothing of {min(lacking)!r}")
 
 
 class _Sharded:

@@ -12,8 +12,6 @@ from torch import Tensor
 from leaven.errors import ParameterError
 from leaven_plugins.trainers.standard.precision import Precision
 
-Sample = dict[str, Any]
-
 
 class Clipping(NamedTuple):
     """Limits of the gradients: of their norm all together, and of each value; ``None`` for none."""
@@ -38,7 +36,6 @@ class Stepper:
         exchange: exchanges them, where a step follows nevertheless.
 
     Attributes:
-        samples: the mini-batches whose gradients are there.
         accumulate: as above.
 
     Raises:
@@ -57,7 +54,6 @@ class Stepper:
     ) -> None:
         if accumulate < 1:
             raise ParameterError(f"trainer standard: accumulate={accumulate}: expected 1 or more")
-        self.samples: list[Sample] = []
         self.accumulate = accumulate
         self._network = network
         self._optimizer = optimizer
@@ -98,16 +94,14 @@ class Stepper:
         self._exchanged = last and self.is_due
         return nullcontext() if self._exchanged else self._quietly()
 
-    def backward(self, loss: Tensor, sample: Sample, rows: float) -> None:
+    def backward(self, loss: Tensor, rows: float) -> None:
         """Add the gradients of a mini-batch with this mean loss.
 
         Args:
             loss: scalar.
-            sample: the mini-batch.
             rows: its rows; with several processes times their number, whose gradients are averaged.
         """
         self._precision.backward(loss * (rows / self._nominal))
-        self.samples.append(sample)
         self._losses.append(loss.detach())
 
     def is_finite(self) -> bool:
@@ -116,7 +110,11 @@ class Stepper:
         self._precision.unscale(self._optimizer)
         gradients = [p.grad for p in self._network.parameters() if p.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients) if gradients else torch.zeros(())
-        return bool(torch.isfinite(norm)) and all(bool(torch.isfinite(loss)) for loss in self._losses)
+        return bool(torch.isfinite(norm)) and self._has_finite_losses()
+
+    def is_overflow(self) -> bool:
+        """Return whether, of what is not finite, only the scale of ``fp16`` is to blame, as far as losses tell."""
+        return self._precision.is_scaled and self._has_finite_losses()
 
     def step(self, unscaled: bool, prepare: Callable[[], None]) -> None:
         """Let the optimizer make its step.
@@ -130,12 +128,21 @@ class Stepper:
         self._clip(unscaled)
         prepare()
         self._precision.step(self._optimizer)
-        self._clear()
+        self.clear()
 
     def abandon(self) -> None:
         """Forget the gradients; :meth:`is_finite` was asked before."""
         self._precision.abandon()
-        self._clear()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget gradients that an error has left."""
+        self._optimizer.zero_grad()
+        self._losses = []
+        self._iterations = self._rows = self._nominal = 0
+
+    def _has_finite_losses(self) -> bool:
+        return all(bool(torch.isfinite(loss)) for loss in self._losses)
 
     def _share(self) -> None:
         if not self._exchanged:
@@ -160,9 +167,3 @@ class Stepper:
             torch.nn.utils.clip_grad_value_(parameters, value)
         if norm is not None:
             torch.nn.utils.clip_grad_norm_(parameters, norm)
-
-    def _clear(self) -> None:
-        self._optimizer.zero_grad()
-        self.samples = []
-        self._losses = []
-        self._iterations = self._rows = self._nominal = 0

@@ -20,7 +20,7 @@ from leaven_plugins.trainers.standard.ending import ORDINARY, Ending
 from leaven_plugins.trainers.standard.events import Events, Function
 from leaven_plugins.trainers.standard.forward import Forward
 from leaven_plugins.trainers.standard.full_state import PutBack, Randomness, Several, put_back, states_of
-from leaven_plugins.trainers.standard.limits import length_of, limited
+from leaven_plugins.trainers.standard.limits import limited
 from leaven_plugins.trainers.standard.loop import Gear, Loop
 from leaven_plugins.trainers.standard.measures import Measures
 from leaven_plugins.trainers.standard.nonfinite import NonFinite
@@ -30,6 +30,7 @@ from leaven_plugins.trainers.standard.records import latest_values
 from leaven_plugins.trainers.standard.saving import Keeping, Place, Saver
 from leaven_plugins.trainers.standard.sharing import Sharing, joined_world
 from leaven_plugins.trainers.standard.stepping import Clipping, Stepper
+from leaven_plugins.trainers.standard.under_way import Resumed
 
 Sample = dict[str, Any]
 
@@ -62,6 +63,7 @@ class Trainer:
         snapshot_steps: steps from one snapshot within an epoch to the next; 0 for none.
         keep_last: how many of the newest snapshots are kept; ``None`` for all.
         keep_best: how many of the best are kept as well.
+        keep_every: those after every so many epochs are kept for good; 0 for none.
         monitor: the value that says which are best, such as ``val_loss`` or ``val_accuracy``.
         monitor_mode: whether ``min`` or ``max`` is best; ``auto`` knows by the name.
         max_steps: the run is over after so many steps of the optimizer, whatever the epoch; 0 for no limit.
@@ -117,6 +119,7 @@ class Trainer:
         snapshot_steps: int = 0,
         keep_last: int | None = None,
         keep_best: int = 1,
+        keep_every: int = 0,
         monitor: str = "val_loss",
         monitor_mode: str = "auto",
         max_steps: int = 0,
@@ -139,7 +142,9 @@ class Trainer:
         world: World | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        keeping = Keeping(snapshot_interval, snapshot_steps, keep_last, keep_best, monitor, monitor_mode)
+        keeping = Keeping(
+            snapshot_interval, snapshot_steps, keep_last, keep_best, keep_every, monitor, monitor_mode
+        )
         device = device_of(network.parameters())  # type: ignore[attr-defined]
         self._world = joined_world(device) if world is None else world
         self._about = dict(about or {})
@@ -229,13 +234,14 @@ class Trainer:
         self._events.remove(event, function)
 
     def stop(self, reason: str) -> None:
-        """Let the run end after the step that is under way, with a snapshot. May be called from a signal's handler."""
+        """Let the run end, with a snapshot, after the step or validation under way. A signal's handler may call it."""
         self._ending.ask(reason)
 
     def train(self, num_epochs: int, start_epoch: int = 0) -> dict[str, Any]:
         """Train epochs ``start_epoch + 1`` to ``num_epochs``; return the state.
 
-        After :meth:`restore`, ``start_epoch`` is ``state["epoch"]``.
+        After :meth:`restore`, ``start_epoch`` is ``state["epoch"]``. An epoch in which an earlier call was stopped is
+        gone on with only after its snapshot was restored.
 
         Raises:
             LeavenError: a loss that is not finite, data that is not samples, a sample that lacks a key.
@@ -243,16 +249,15 @@ class Trainer:
         """
         state = self.state
         if start_epoch != state["epoch"]:
-            state["iteration"] = start_epoch * (length_of(state["train_iter"]) or 0)
-            state.update(epoch=start_epoch, step=state["iteration"])
-        state.update(num_epochs=num_epochs, stopped=None)
+            self._loop.begin_after(start_epoch)
         self._ending.begin()
-        self._events.call("run_begin", state)
+        state.update(num_epochs=num_epochs, stopped=self._ending.after_step(state["step"], told=False))
         try:
+            self._events.call("run_begin", state)
             for epoch in range(start_epoch + 1, num_epochs + 1):
-                self._run_epoch(epoch, num_epochs)
                 if state["stopped"]:
                     break
+                self._run_epoch(epoch, num_epochs)
         except BaseException as error:
             self._log(message=f"stopped in epoch {state['epoch']}: {type(error).__name__}: {error}".rstrip(": "))
             raise
@@ -295,15 +300,16 @@ class Trainer:
 
         Raises:
             SnapshotError: it cannot be written.
-            LeavenError: there is no ``outdir``.
+            LeavenError: there is no ``outdir``, or a step is under way.
         """
         if not self._saver.is_on:
             raise LeavenError("trainer standard: a snapshot needs an outdir")
         state = self.state
         if epoch is None:
-            epoch = state["epoch"] - bool(self._loop.under_way)
-        place = Place(epoch, state["iteration"], state["step"], bool(self._loop.under_way))
-        parts, about = self._captured(place)
+            epoch = state["epoch"] - self._loop.is_within
+        under_way = self._loop.under_way()
+        place = Place(epoch, state["iteration"], state["step"], under_way is not None)
+        parts, about = self._captured(place, under_way)
         state["snapshot"] = self._saver.save(place, parts, about, latest_values(state))
         self._events.call("snapshot", state, lambda: {"path": state["snapshot"]})
         return Path(state["snapshot"])
@@ -318,17 +324,22 @@ class Trainer:
         """
         about, state = snapshot.about, self.state
         parts = dict(snapshot.parts)
-        self._loop.under_way = parts.pop("under_way", None)
+        under_way = parts.pop("under_way", None)
         found = put_back(self._pieces(), parts)
+        if under_way and "data" in found.ignored:
+            found.ignored["under_way"] = "the epoch begins anew, as its data does"
+            under_way = None
+        is_placed = "data" in found.done and hasattr(state["train_iter"], "load_state_dict")
+        self._loop.resumed = Resumed(under_way["ranks"], is_placed) if under_way else None
         step = about.get("step", about["iteration"])
         state.update(epoch=int(about["epoch"]), iteration=int(about["iteration"]), step=int(step))
         self._nonfinite.count = state["skipped"] = int(about.get("skipped", 0))
         return found
 
-    def _captured(self, place: Place) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _captured(self, place: Place, under_way: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         parts = states_of(self._pieces())
-        if self._loop.under_way:
-            parts["under_way"] = self._loop.under_way
+        if under_way:
+            parts["under_way"] = under_way
         about = {
             "epoch": place.epoch,
             "iteration": place.iteration,
@@ -349,7 +360,8 @@ class Trainer:
             "scaler": self._precision,
             "policies": Several({name: state[name] for name in ("train_policy", "val_policy")}),
             "hooks": Several(hooks),
-            "data": Several({name: state[name] for name in ("train_iter", "val_iter")}),
+            "data": Several({"train_iter": state["train_iter"]}),
+            "val_data": Several({"val_iter": state["val_iter"]}),
             "random": Randomness(self._world),
         }
 
@@ -357,26 +369,27 @@ class Trainer:
         snapshot = self._saver.last()
         if snapshot is None:
             raise LeavenError("nonfinite='rollback' needs a snapshot to go back to, and there is none yet")
-        wanted = ("model", "optimizer", "average", "scaler")
-        put_back({name: piece for name, piece in self._pieces().items() if name in wanted}, snapshot.parts)
+        wanted = ("model", "optimizer", "average")
+        with self._rates.kept():
+            put_back({name: piece for name, piece in self._pieces().items() if name in wanted}, snapshot.parts)
 
     # ---- epochs
 
     def _run_epoch(self, epoch: int, num_epochs: int) -> None:
         state = self.state
         self._log(**self.train_epoch(epoch, num_epochs))
-        if self._loop.under_way and self._saver.is_on:
+        within = self._loop.is_within
+        if within and self._saver.is_on:
             self.snapshot()
-        if self._loop.under_way and state["stopped"] not in ORDINARY:
+        if within and state["stopped"] not in ORDINARY:
             return
         if state["val_iter"] is not None:
             record = self.validate_epoch(epoch)
             self._rates.validated(record["loss"], Progress(epoch, num_epochs, state["step"]))
             self._log(**record)
-        if self._world.any(self._ending.is_wanted()):
-            state["stopped"] = self._ending.after_step(state["step"], told=True)
-        due = self._saver.due_after_epoch(epoch) or (state["stopped"] and self._saver.is_on)
-        if due and not self._loop.under_way:
+        state["stopped"] = self._ending.after_step(state["step"], self._world.any(self._ending.is_wanted()))
+        due = self._saver.due_after_epoch(epoch) or self._saver.due_after_step(state["step"])
+        if (due or (state["stopped"] and self._saver.is_on)) and not within:
             self.snapshot(epoch)
 
     def _log(self, **record: Any) -> None:
