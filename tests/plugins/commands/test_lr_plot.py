@@ -6,7 +6,7 @@ import sys
 import cv2
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leaven.cli.main import run
@@ -141,6 +141,8 @@ def test_an_epoch_without_a_length_is_asked_for(config, capsys):
 def test_a_picture_that_cannot_be_made_says_so(tmp_path, capsys, monkeypatch):
     assert run(["lr", "plot", "poly", "--out", str(tmp_path / "rates.doc")]) == 1
     assert "rates.doc: the picture cannot be written" in capsys.readouterr().err
+    assert run(["lr", "plot", "poly", "--out", str(tmp_path / "rates")]) == 1
+    assert "a suffix has to tell its format" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert run(["lr", "plot", "poly", "--out", str(tmp_path / "rates.png")]) == 2
     assert "pip install 'leaven[plots]'" in capsys.readouterr().err
@@ -173,6 +175,8 @@ def test_a_line_is_drawn_in_dots_or_asterisks():
     st.integers(2, 12),
     st.booleans(),
 )
+@example([5e-324], 20, 2, False)
+@example([-1e6, 5e-324], 20, 2, True)
 def test_curves_stay_within_their_frame(values, columns, rows, braille):
     lines = drawn(list(enumerate(values)), columns, rows, braille=braille)
     assert len(lines) == rows + 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from leaven_plugins.commands.lr.find import find
 from leaven_plugins.commands.lr.plot import plot
 
 
@@ -12,4 +13,5 @@ def lr() -> None:
     """Find and plot learning rates."""
 
 
+lr.add_command(find)
 lr.add_command(plot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import log10
 
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # by row and column within one character
 _BLANK = 0x2800  # the Braille character without dots
@@ -10,7 +11,9 @@ _BLANK = 0x2800  # the Braille character without dots
 Points = Sequence[tuple[float, float]]
 
 
-def drawn(points: Points, columns: int, rows: int, *, braille: bool = True) -> list[str]:
+def drawn(
+    points: Points, columns: int, rows: int, *, braille: bool = True, unit: str = " epochs", logarithmic: bool = False
+) -> list[str]:
     """Return lines of text that show a curve, with its scales at the left and below.
 
     Args:
@@ -18,14 +21,17 @@ def drawn(points: Points, columns: int, rows: int, *, braille: bool = True) -> l
         columns: width of everything, in characters; at least 20 are taken.
         rows: height of the curve, in lines.
         braille: draw with Braille characters, of 2 x 4 dots each.
+        unit: what follows the last ``x`` on its scale.
+        logarithmic: equal factors of ``x``, which is above 0, are equally wide.
     """
     low, high = min(0.0, *(y for _, y in points)), max(y for _, y in points)
     scales = [f"{high:.4g}", *[""] * (rows - 2), f"{low:.4g}"]
     margin = max(map(len, scales))
     width = max(columns, 20) - margin - 2
-    cells = _braille(points, width, rows, low, high) if braille else _ascii(points, width, rows, low, high)
+    placed = [(log10(x), y) for x, y in points] if logarithmic else points
+    cells = _braille(placed, width, rows, low, high) if braille else _ascii(placed, width, rows, low, high)
     bar, corner, line = ("│", "└", "─") if braille else ("|", "+", "-")
-    first, last = f"{points[0][0]:g}", f"{points[-1][0]:g} epochs"
+    first, last = f"{points[0][0]:g}", f"{points[-1][0]:g}{unit}"
     lines = [f"{scale:>{margin}} {bar}{cell}".rstrip() for scale, cell in zip(scales, cells, strict=True)]
     below = f"{' ' * (margin + 1)}{corner}{line * width}"
     return [*lines, below, f"{' ' * (margin + 2)}{first}{last:>{width - len(first)}}"]
@@ -48,9 +54,8 @@ def _ascii(points: Points, width: int, rows: int, low: float, high: float) -> li
 def _spots(points: Points, width: int, height: int, low: float, high: float) -> Iterator[tuple[int, int]]:
     """Yield the column and row, from the top, of all spots that straight lines from point to point touch."""
     first, last = points[0][0], points[-1][0]
-    across = (width - 1) / ((last - first) or 1.0)
-    upwards = (height - 1) / ((high - low) or 1.0)
-    spots = [((x - first) * across, height - 1 - (y - low) * upwards) for x, y in points]
+    across, upwards = (last - first) or 1.0, (high - low) or 1.0  # to divide by: their inverse may be infinite
+    spots = [((x - first) / across * (width - 1), (1 - (y - low) / upwards) * (height - 1)) for x, y in points]
     for (x, y), (to_x, to_y) in zip(spots, [*spots[1:], spots[-1]], strict=True):
         count = max(round(abs(to_x - x)), round(abs(to_y - y)), 1)
         for part in range(count + 1):
