@@ -36,4 +36,5 @@ def test_scripts_run(script, tmp_path):
 def test_configurations_give_batches(config):
     with Experiment(config, Registry(), training=False).train_loader(nworkers=0, feed="numpy") as loader:
         _, (sample, *_) = next(iter(loader))
-    assert len(sample["image"]) == len(sample["label"])
+    (target,) = {"label", "target_image"} & set(sample)
+    assert len(sample["image"]) == len(sample[target]) == loader.batch_size

@@ -85,7 +85,7 @@ def test_the_wheel_has_both_packages_and_their_data(wheel):
         "leaven_plugins/py.typed",
         "leaven/_worker.py",
         "leaven/testing/worker.py",
-        "leaven_plugins/commands/demo/digits.toml",
+        *(f"leaven_plugins/commands/demo/{name}.toml" for name in ("digits", "saliency", "segmentation")),
         "leaven_plugins/datasets/digits/digits.png",
         "leaven_plugins/datasets/digits/ATTRIBUTION",
         "leaven-0.1.0.dist-info/licenses/LICENSE",

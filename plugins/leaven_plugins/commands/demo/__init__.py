@@ -11,5 +11,7 @@ from leaven import Component, hookimpl
 def leaven_commands() -> Iterable[Component]:
     """Declare ``command:demo``."""
     yield Component(
-        "demo", "leaven_plugins.commands.demo.command:demo", "train on handwritten digits that come with leaven"
+        "demo",
+        "leaven_plugins.commands.demo.command:demo",
+        "train a small network on handwritten digits, masks, gaze",
     )
