@@ -13,6 +13,7 @@ from leaven.errors import ParameterError
 from leaven.registry.references import reference_to
 from leaven.stream import wire
 from leaven.tasks import values
+from leaven_plugins.distributed.failures import DistributedError
 from leaven_plugins.distributed.job import run_job
 
 _FOLDERS = [str(Path(leaven.__file__).parents[1]), str(Path(__file__).parents[2])]
@@ -38,7 +39,8 @@ def launch(function: Callable[..., Any] | str, nproc: int, /, *arguments: Any, *
     Raises:
         ParameterError: ``nproc`` is out of range, or a call of :func:`launch` within its own processes.
         RecipeError: the function or an argument cannot be handed to another process.
-        DistributedError: a rank has failed; the text names it and how it ended, and has the end of what it wrote.
+        DistributedError: a rank has failed; the text names it and how it ended, and has the end of what it wrote. Or
+            rank 0 has exited before the function returned.
     """
     _check(nproc)
     if nproc == 1:
@@ -49,7 +51,7 @@ def launch(function: Callable[..., Any] | str, nproc: int, /, *arguments: Any, *
         fds = (question.fileno(), answer.fileno())
         argv = [sys.executable, "-P", "-m", "leaven_plugins.distributed.child", *map(str, fds)]
         run_job(argv, nproc, _environment(), fds)
-        return values.unpack(answer.read(), answer=True)["result"]
+        return _result_in(answer.read())
 
 
 def run_command(argv: Sequence[str], nproc: int) -> None:
@@ -86,6 +88,12 @@ def _check(nproc: int) -> None:
             f"nproc={nproc}: this is already rank {os.environ['RANK']} of {os.environ['WORLD_SIZE']}; "
             "start several processes once, by torchrun or by nproc"
         )
+
+
+def _result_in(answer: bytes) -> Any:
+    if not answer:
+        raise DistributedError("rank 0 has ended before its function returned: let it return instead of exiting")
+    return values.unpack(answer, answer=True)["result"]
 
 
 def _memory() -> IO[bytes]:

@@ -18,6 +18,7 @@ from leaven_plugins.distributed.failures import PeerLost
 
 _GUARD = str(Path(__file__).with_name("guard.py"))
 _LINES = 30  # of the end of what it wrote, for errors: a traceback
+_LONGEST = 64 << 10  # bytes of a line that are passed on at once
 _DRAIN = 1.0  # seconds for the rest of its output, which something that it started may hold open
 
 
@@ -78,9 +79,8 @@ class Member:
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, if it runs."""
-        if self.code is None:
-            with contextlib.suppress(ProcessLookupError):
-                self._popen.send_signal(number)
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.fd, number)  # Popen might reap it, and nobody would learn how it ended
 
     def close(self) -> None:
         """Kill it and what is left of its process group, and give back everything."""
@@ -103,8 +103,14 @@ class Member:
 
     def _read(self, pipe: IO[bytes], prefix: str) -> None:
         with contextlib.suppress(ValueError, OSError):  # closed
-            for line in pipe:
+            for line in iter(lambda: pipe.readline(_LONGEST), b""):
                 text = line.decode("utf-8", "replace")
                 self._lines.append(text.rstrip("\n"))
-                sys.stderr.write(prefix + text)
-                sys.stderr.flush()
+                _tell(prefix + text)
+
+
+def _tell(text: str) -> None:
+    """Write to standard error; where nobody reads it any more, go on: a pipe that is not emptied stops its writer."""
+    with contextlib.suppress(ValueError, OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()

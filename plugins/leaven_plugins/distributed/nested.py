@@ -58,7 +58,7 @@ def _keys(values: Mapping[Any, Any]) -> list[Any]:
 
 def _widened(tensor: Tensor) -> Tensor:
     """Return a copy in a dtype in which ranks can be added."""
-    if tensor.dtype in (torch.float16, torch.bfloat16):
+    if tensor.is_floating_point() and tensor.itemsize < torch.float32.itemsize:
         return tensor.float()
     exact = tensor.is_floating_point() or tensor.is_complex()
     return tensor.to(tensor.dtype if exact else torch.int64, copy=True).contiguous()

@@ -18,8 +18,8 @@ def pack(plain: Any) -> bytes:
     """Return plain data as bytes.
 
     Args:
-        plain: numbers, strings, bytes, ``None``, numpy arrays, tensors of any dtype and device, and lists, tuples and
-            dicts with string keys of these. Tuples arrive as lists, tensors on the CPU and without a gradient.
+        plain: numbers, strings, bytes, ``None``, numpy arrays, dense tensors of any dtype and device, and lists, tuples
+            and dicts with string keys of these. Tuples arrive as lists, tensors on the CPU and without a gradient.
 
     Raises:
         ProtocolError: something else; the text has its path.
@@ -38,7 +38,8 @@ def unpack(data: bytes) -> Any:
 
 def _without_tensors(value: Any) -> Any:
     if isinstance(value, Tensor):
-        flat = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+        _check_dense(value)
+        flat = value.detach().resolve_conj().resolve_neg().cpu().contiguous().reshape(-1).view(torch.uint8)
         return {_TENSOR: [str(value.dtype).removeprefix("torch."), list(value.shape), flat.numpy()]}
     if isinstance(value, Mapping):
         if _TENSOR in value:
@@ -47,6 +48,14 @@ def _without_tensors(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_without_tensors(part) for part in value]
     return value
+
+
+def _check_dense(tensor: Tensor) -> None:
+    if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_nested or tensor.is_meta:
+        raise ProtocolError(
+            f"cannot pack a tensor of {tensor.dtype}, {tensor.layout}, on {tensor.device}: "
+            "expected a dense one with data"
+        )
 
 
 def _with_tensors(value: Any) -> Any:

@@ -73,7 +73,8 @@ class World:
 
         Args:
             values: a tensor, a number, or lists, tuples and dicts of these, with the same shapes and dtypes on each
-                rank. Whole numbers and bools are added as int64; halves as float32, and returned as halves.
+                rank. Whole numbers and bools are added as int64; floats of 8 and 16 bits as float32, and
+                returned as they came.
 
         Raises:
             ParameterError: something in it is neither tensor nor number.

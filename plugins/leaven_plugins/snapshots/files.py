@@ -20,7 +20,9 @@ import json
 import os
 import re
 import shutil
+import zipfile
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,9 +31,17 @@ import torch
 
 from leaven.errors import listing, suggestion
 from leaven_plugins.snapshots.errors import SnapshotError as SnapshotError
-from leaven_plugins.snapshots.manifest import ABOUT, MANIFEST, Manifest, load_about, read_manifest, verify_parts
+from leaven_plugins.snapshots.manifest import (
+    ABOUT,
+    MANIFEST,
+    Manifest,
+    load_about,
+    others_in,
+    read_manifest,
+    verify_parts,
+)
 from leaven_plugins.snapshots.manifest import verify_snapshot as verify_snapshot
-from leaven_plugins.snapshots.placing import beside, put_in_place, sweep, sync_folder
+from leaven_plugins.snapshots.placing import beside, put_in_place, remove_folder, sweep, sync_folder
 from leaven_plugins.snapshots.plain import jsonable, place_of, portable, tensors_in
 
 FORMAT = 2
@@ -63,10 +73,13 @@ def save_snapshot(folder: str | os.PathLike[str], snapshot: Snapshot) -> Path:
         The folder.
 
     Raises:
-        SnapshotError: the snapshot holds more than tensors and plain data, the disk is too full (the text says how much
-            space it takes and how much there is), or it cannot be written for another reason.
+        SnapshotError: the snapshot holds more than tensors and plain data, there is something at ``folder`` that is no
+            snapshot, the disk is too full (the text says how much space it takes and how much there is), or it cannot
+            be written for another reason.
     """
     folder = Path(folder)
+    if folder.name in ("", ".."):
+        raise SnapshotError(f"{str(folder)!r}: expected a name for the snapshot's folder")
     for name in snapshot.parts:
         if not _PART.fullmatch(name):
             raise SnapshotError(
@@ -98,6 +111,33 @@ def load_snapshot(folder: str | os.PathLike[str], only: Collection[str] | None =
     return Snapshot(parts, load_about(path, manifest))
 
 
+def remove_snapshot(folder: Path) -> None:
+    """Delete a snapshot, unless something else lies in its folder."""
+    with suppress(FileNotFoundError):  # another process was faster
+        if not others_in(folder):
+            remove_folder(folder)
+
+
+def _check_place(folder: Path) -> None:
+    """Raise an error where there is something that a snapshot must not take the place of."""
+    if not folder.exists() or _is_snapshot(folder):
+        return
+    others = others_in(folder) if folder.is_dir() else ["a file"]
+    if others:
+        raise SnapshotError(
+            f"{folder}: there is something else than a snapshot ({listing(others)}), which would be lost; "
+            "give each snapshot a folder of its own"
+        )
+
+
+def _is_snapshot(folder: Path) -> bool:
+    try:
+        read_manifest(folder)
+    except SnapshotError:
+        return False
+    return True
+
+
 def _known(path: Path, manifest: Manifest, only: Collection[str]) -> list[str]:
     for name in only:
         if name not in manifest.parts:
@@ -109,6 +149,7 @@ def _known(path: Path, manifest: Manifest, only: Collection[str]) -> list[str]:
 def _write(folder: Path, parts: Mapping[str, Any], about: bytes, needed: int) -> None:
     temporary = beside(folder, "tmp")
     try:
+        _check_place(folder)
         temporary.mkdir(parents=True)
         sweep(folder.parent, now=temporary.stat().st_mtime)
         _check_space(temporary, needed)
@@ -171,7 +212,15 @@ def _synced(path: Path) -> dict[str, Any]:
 
 def _load_tensors(path: Path) -> Any:
     try:
+        _check_content(path)
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises errors of many types for bytes that are not its own
         reason = str(error).rpartition("WeightsUnpickler error:")[2].strip().partition("\n")[0]  # without its advice
         raise SnapshotError(f"{path}: holds more than tensors and plain data, or is damaged: {reason}") from error
+
+
+def _check_content(path: Path) -> None:
+    """Raise an error for a file that takes far more memory than it has bytes: torch compresses nothing."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
+            raise ValueError("its content is larger than the file")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,12 +79,13 @@ def read_manifest(path: Path) -> Manifest:
     """
     place = path / MANIFEST
     try:
+        _check_regular(place)
         table = json.loads(place.read_text("utf-8"))
         files = {str(name): (int(entry["bytes"]), str(entry["sha256"])) for name, entry in table["files"].items()}
         manifest = Manifest(int(table.get("format", 1)), files)
     except FileNotFoundError:
         raise SnapshotError(f"{path}: no snapshot: there is no {MANIFEST}") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise SnapshotError(f"{place}: the manifest cannot be read: {error}") from error
     _check_manifest(place, manifest)
     return manifest
@@ -111,7 +113,7 @@ def _verify_file(path: Path, size: int, digest: str) -> None:
 
 def _verify_size(path: Path, size: int) -> None:
     try:
-        found = path.stat().st_size
+        found = _check_regular(path).st_size
     except OSError as error:
         raise SnapshotError(f"{path}: cannot be read: {error.strerror or error}") from error
     if found != size:
@@ -119,11 +121,30 @@ def _verify_size(path: Path, size: int) -> None:
 
 
 def load_about(path: Path, manifest: Manifest) -> dict[str, Any]:
-    """Return what a snapshot is of, in the form of the newest format."""
-    about: dict[str, Any] = json.loads((path / manifest.about).read_text("utf-8"))
-    if manifest.format == 1:
-        about |= about.pop("about", {})
-    return about
+    """Return what a snapshot is of, in the form of the newest format.
+
+    Raises:
+        SnapshotError: the file cannot be read, or is no JSON object.
+    """
+    place = path / manifest.about
+    try:
+        about = dict(json.loads(place.read_text("utf-8")).items())
+        return about | about.pop("about", {}) if manifest.format == 1 else about
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise SnapshotError(f"{place}: cannot be read: {error}") from error
+
+
+def others_in(path: Path) -> list[str]:
+    """Return the names of what lies in a folder and is no file of a snapshot."""
+    return sorted(entry.name for entry in os.scandir(path) if not (_FILE.fullmatch(entry.name) and entry.is_file()))
+
+
+def _check_regular(path: Path) -> os.stat_result:
+    """Return a file's status; raise an error for what is none: reading a pipe or a device may never end."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise SnapshotError(f"{path}: not a regular file")
+    return found
 
 
 def _check_manifest(place: Path, manifest: Manifest) -> None:

@@ -12,9 +12,9 @@ from torch import nn
 
 from leaven.errors import ParameterError, listing
 from leaven_plugins.snapshots.errors import SnapshotError
-from leaven_plugins.snapshots.files import Snapshot, load_snapshot, save_snapshot
+from leaven_plugins.snapshots.files import Snapshot, load_snapshot, remove_snapshot, save_snapshot
 from leaven_plugins.snapshots.manifest import MANIFEST, read_about, read_manifest, verify_snapshot
-from leaven_plugins.snapshots.placing import remove_folder
+from leaven_plugins.snapshots.placing import is_left
 from leaven_plugins.snapshots.weights import load_weights, save_scope
 
 Optimizers = Any  # anything with state_dict and load_state_dict, or a dict of these by names
@@ -39,7 +39,8 @@ def save(
         optimizer: an optimizer, or several by names: ``{"generator": ..., "critic": ...}``. Anything with
             ``state_dict()`` and ``load_state_dict()`` will do.
         scope: save only the weights below this name, such as ``"encoder"``.
-        keep: how many of the snapshots in the folder of ``path`` are kept, the newest; ``None`` for all.
+        keep: how many of the snapshots in the folder of ``path`` are kept, the newest; ``None`` for all. A folder
+            in which something else lies as well is not deleted.
         extra: tensors and plain data to be kept, such as ``random=random_state()``.
 
     Returns:
@@ -63,7 +64,7 @@ def save(
     if keep is not None:
         for old in _by_iteration(folder.parent)[:-keep]:
             if old != folder:
-                remove_folder(old)
+                remove_snapshot(old)
     return folder
 
 
@@ -91,14 +92,15 @@ def resume(
         WeightsError: the weights do not fit.
     """
     folder = Path(path) if (Path(path) / MANIFEST).is_file() else _newest(Path(path))
-    wanted = {"model": model, "optimizer": optimizer, "extra": True}
-    snapshot = load_snapshot(folder, [name for name in read_manifest(folder).parts if wanted.get(name) is not None])
+    has = read_manifest(folder).parts
+    wanted = [*(["model"] if model is not None else []), *(["optimizer"] if optimizer is not None else []), "extra"]
+    snapshot = load_snapshot(folder, [name for name in wanted if name == "model" or name in has])
     states = _states(folder, snapshot, optimizer)
     if model is not None:
         load_weights(model, snapshot.parts["model"], scope or snapshot.about.get("scope", ""), strict)
     for name, state in states.items():
         _put_back(folder, _by_name(optimizer)[name], state)
-    return {"iteration": snapshot.about["iteration"], **snapshot.parts.get("extra", {})}
+    return {"iteration": snapshot.about.get("iteration", 0), **snapshot.parts.get("extra", {})}
 
 
 def _put_back(folder: Path, optimizer: Any, state: Any) -> None:
@@ -145,6 +147,8 @@ def _by_iteration(parent: Path) -> list[Path]:
     """Return the snapshots in a folder that seem to be whole, the oldest first."""
     found = {}
     for manifest in parent.glob(f"*/{MANIFEST}"):
+        if is_left(manifest.parent):
+            continue
         try:
             about = read_about(manifest.parent)
         except SnapshotError:

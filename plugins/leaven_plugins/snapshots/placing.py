@@ -58,10 +58,17 @@ def file_in_place(path: Path) -> Iterator[Path]:
 
 
 def remove_folder(folder: Path) -> None:
-    """Delete a folder so that no half of it is ever seen under its name."""
+    """Delete a folder so that no half of it is ever seen under its name; of a link to one, the link alone."""
     gone = beside(folder, "gone")
-    folder.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
+    with suppress(FileNotFoundError):  # another process was faster
+        folder.rename(gone)
+        _delete(gone)
+
+
+def is_left(path: Path) -> bool:
+    """Return whether a path is called like what is being written or deleted: it is not to be touched or counted."""
+    match = _LEFT.fullmatch(path.name)
+    return match is not None and match["what"] != "old"
 
 
 def sweep(parent: Path, now: float) -> None:
@@ -85,6 +92,13 @@ def sync_folder(folder: Path) -> None:
 def _clear(path: Path, folder: Path, what: str) -> None:
     if what == "old" and not folder.exists():
         path.rename(folder)
+    else:
+        _delete(path)
+
+
+def _delete(path: Path) -> None:
+    if path.is_symlink():
+        path.unlink()
     else:
         shutil.rmtree(path, ignore_errors=True)
 

@@ -60,6 +60,8 @@ def jsonable(value: Any, path: str) -> Any:
 
 def place_of(tensor: Tensor) -> Hashable:
     """Return what two tensors have in common if they are the same memory, seen in the same way."""
+    if tensor.layout is not torch.strided:
+        return id(tensor)  # it has several memories, or none that can be seen
     where = tensor.untyped_storage().data_ptr() or id(tensor)
     return where, tensor.storage_offset(), tensor.shape, tensor.stride(), tensor.dtype, str(tensor.device)
 
@@ -116,13 +118,14 @@ class _Copier:
     def _tensor(self, value: Tensor, path: str) -> Tensor:
         if value.is_meta:
             raise SnapshotError(f"{path}: a tensor without data (on the device meta)")
-        if type(value.detach()) is not Tensor:
+        if type(value.detach()) is not Tensor or value.is_nested:
             raise SnapshotError(f"{path}: {_a(value)}, a tensor of a kind of its own; give it as a plain one")
         if value.layout is not torch.strided:
             return value.detach().cpu()
+        value = value.detach().resolve_conj().resolve_neg()  # else they were the same memory as what they are made of
         place = place_of(value)
         if place not in self._seen:
-            self._seen[place] = _own(value.detach())
+            self._seen[place] = _own(value)
         return self._seen[place]
 
 

@@ -15,9 +15,8 @@ from typing import Any
 
 from leaven.errors import ParameterError, listing, suggestion
 from leaven_plugins.snapshots.errors import SnapshotError
-from leaven_plugins.snapshots.files import Snapshot, save_snapshot
+from leaven_plugins.snapshots.files import Snapshot, remove_snapshot, save_snapshot
 from leaven_plugins.snapshots.manifest import MANIFEST, read_about, verify_snapshot
-from leaven_plugins.snapshots.placing import remove_folder
 
 _NAME = re.compile(r"epoch_(\d+)(?:_step_(\d+))?(\.old-[0-9a-f-]+)?")
 _MODES = {"min": 1.0, "max": -1.0}
@@ -38,7 +37,8 @@ class Shelf:
     """A folder of snapshots, of which some are kept.
 
     What was just saved is always kept, and nothing is deleted before it is on the disk. Of the others, those are kept
-    for which any of ``keep_last``, ``keep_best`` or ``every`` speaks. Torn ones are neither counted nor deleted.
+    for which any of ``keep_last``, ``keep_best`` or ``every`` speaks. Torn ones are neither counted nor deleted, nor
+    is a folder in which something else lies as well.
 
     Args:
         folder: where the snapshots are; made when the first one is saved.
@@ -154,7 +154,7 @@ class Shelf:
         kept = {saved, *list(abouts)[-keep_last:], *self._ranked(abouts)[: self._keep_best]}
         for path in abouts:
             if path not in kept and not self._is_milestone(path):
-                remove_folder(path)
+                remove_snapshot(path)
 
     def _is_milestone(self, path: Path) -> bool:
         match = _NAME.fullmatch(path.name)

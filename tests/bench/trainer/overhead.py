@@ -1,4 +1,4 @@
-"""What the trainer costs beside a bare loop: CPU time of the same steps in the order A B B A; ``python overhead.py``."""
+"""What the trainer costs beside a bare loop: CPU time of the same steps, as A B B A; ``python overhead.py``."""
 
 from __future__ import annotations
 

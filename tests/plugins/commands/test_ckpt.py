@@ -84,6 +84,15 @@ def test_info_of_a_torn_one_says_what_is_left(a_run, capsys):
     assert "cannot be read" in said(capsys, "info", "run/snapshots/epoch_0003")
 
 
+def test_info_of_one_with_odd_tensors_and_an_odd_about(tmp_path, capsys):
+    about = {"versions": 1, "config": {"leaven": 2}, "values": 3}
+    save_snapshot(tmp_path / "epoch_0001", Snapshot({"model": {"a": torch.eye(3).to_sparse()}}, about))
+    described = ckpt(capsys, "info", tmp_path)
+    assert [(part["name"], part["tensors"], part["numbers"]) for part in described["parts"]] == [("model", 1, 9)]
+    assert (described["versions"], described["plugins"]) == ({}, [])
+    assert "whole" in said(capsys, "info", tmp_path)
+
+
 def test_a_torn_one_is_passed_over_with_a_word(a_run, capsys):
     os.truncate("run/snapshots/epoch_0004_step_00000035/about.json", 1)
     assert run(["ckpt", "info", a_run]) == 0

@@ -144,6 +144,24 @@ def test_a_number_of_rows_that_is_none(rows, capsys):
     assert f"'{rows}' is neither a number from 1 nor 'dynamic'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("out", ["folder", "nowhere/net.onnx"])
+def test_a_place_where_no_file_can_be(out, tmp_path, capsys):
+    (tmp_path / "folder").mkdir()
+    assert run(["export", "run", "--format", "onnx", "--out", str(tmp_path / out)]) == 1
+    assert f"{tmp_path / out}: expected the name of a file, in a folder that exists" in capsys.readouterr().err
+
+
+def test_not_a_number_for_some_numbers_of_rows_is_a_difference(tmp_path):
+    plain, image = Plain(nn.Identity()), torch.ones(4, 1)
+    plain.forward = lambda rows: rows
+
+    def run_wrongly(_, images):
+        return "a test", [images[0], images[1] / 0 * 0, images[2]]
+
+    with pytest.raises(LeavenError, match="run by a test, they differ by nan"):
+        files._compare(plain, image, run_wrongly, tmp_path, None)
+
+
 class Fickle(nn.Module):
     """Gives other results in a file than in Python: what a graph has frozen."""
 

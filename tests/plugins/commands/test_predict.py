@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from leaven.errors import LeavenError
 from leaven_plugins.commands.predict.drawing import WRONG
 from leaven_plugins.commands.predict.gathering import prediction_sheet
 from leaven_plugins.commands.predict.outputs import predicted_by
+from leaven_plugins.commands.predict.results import write_results
 from leaven_plugins.commands.train.experiment import Experiment
 from leaven_plugins.snapshots.files import Snapshot, save_snapshot
 
@@ -177,6 +179,20 @@ def test_a_broken_image_is_told_and_passed_over(tmp_path, capsys):
     assert (only["predictions"], len(only["failed"])) == ([], 1)
 
 
+def test_a_folder_is_made_even_where_all_images_are_broken(tmp_path, capsys):
+    (tmp_path / "text.png").write_text("no image")
+    arguments = (snapshot_of(tmp_path / "run", DIGITS), tmp_path / "text.png", "--out", tmp_path / "new" / "out")
+    predicted(capsys, *arguments, code=1)
+    assert [path.name for path in (tmp_path / "new" / "out").iterdir()] == ["predictions.csv"]
+
+
+def test_results_that_cannot_be_written(tmp_path):
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(LeavenError, match=r"folder\.csv: the predictions cannot be written: Is a directory"):
+        write_results(tmp_path / "folder.csv", [{"key": "a"}])
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.csv"]
+
+
 def test_a_folder_of_classification(tmp_path, capsys):
     snapshot = snapshot_of(tmp_path / "run", DIGITS)
     assert run(["predict", str(snapshot), "val", "--top", "2", "--out", str(tmp_path / "out")]) == 0
@@ -196,11 +212,14 @@ def test_a_folder_of_classification(tmp_path, capsys):
         (["empty"], "empty: no images; their names end in .jpg"),
         (["empty", "digits"], "digits is a dataset or does not exist"),
         (["test"], "no dataset 'test'"),
+        (["odd"], r"\udcff.png: the name is not UTF-8; rename the file"),
     ],
 )
 def test_what_is_no_image(images, text, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / os.fsdecode(b"\xff.png")).write_bytes(b"")
     snapshot = snapshot_of(tmp_path / "run", DIGITS)
     assert run(["predict", str(snapshot), *images]) in (1, 2)
     assert text in capsys.readouterr().err

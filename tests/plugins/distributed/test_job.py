@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from leaven_plugins.distributed import job
 from leaven_plugins.distributed.failures import DistributedError
+from leaven_plugins.distributed.member import Member
 
 WAIT = """
 import os, sys, time
@@ -160,3 +163,50 @@ def test_ranks_do_not_outlive_a_parent_that_is_killed(tmp_path):
             time.sleep(0.01)
         parent.kill()
     assert_gone(tmp_path / "pid0", tmp_path / "pid1")
+
+
+# ---- one process
+
+
+def a_member(code):
+    return Member(1, [sys.executable, "-S", "-c", code], os.environ, ())
+
+
+def wait_for(member):
+    assert select.select([member.fd], [], [], 30)[0], "it hangs"
+
+
+def test_a_signal_to_one_that_has_just_ended_does_not_hide_how(monkeypatch):
+    member = a_member("raise SystemExit(5)")
+    wait_for(member)
+    with monkeypatch.context() as patch:
+        patch.setattr(Member, "code", None)  # it was looked at a moment before
+        member.signal(signal.SIGTERM)
+    assert member.code == 5
+    member.close()
+
+
+class Closed:
+    def write(self, text):
+        raise BrokenPipeError
+
+    def flush(self):
+        raise BrokenPipeError
+
+
+def test_output_that_nobody_reads_any_more_stops_nobody(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Closed())
+    member = a_member("for _ in range(3000): print('x' * 1000)")
+    wait_for(member)
+    assert member.code == 0
+    member.close()
+
+
+def test_output_without_ends_of_lines_is_passed_on_in_parts(monkeypatch):
+    written = []
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(write=written.append, flush=lambda: None))
+    member = a_member("print('x' * 300_000)")
+    wait_for(member)
+    member.close()
+    assert sum(part.count("x") for part in written) == 300_000
+    assert max(map(len, written)) < 70_000

@@ -27,6 +27,13 @@ def test_parts_of_tensors_and_those_with_a_gradient_arrive():
     arrived += 1  # memory of its own
 
 
+def test_views_with_other_signs_and_small_floats_arrive():
+    numbers = torch.tensor([1 + 2j, 3 - 4j])
+    assert unpack(pack([numbers.conj(), numbers.conj().imag]))[0].tolist() == [1 - 2j, 3 + 4j]
+    small = torch.tensor([0.5, 2.0]).to(torch.float8_e4m3fn)
+    assert torch.equal(unpack(pack(small)).float(), small.float())
+
+
 def test_plain_data_arrives():
     plain = {"n": None, "f": 0.5, "i": -3, "s": "ä", "b": b"\0", "l": [1, [True]], "a": np.arange(3)}
     arrived = unpack(pack({**plain, "t": (1, 2)}))
@@ -41,6 +48,8 @@ def test_plain_data_arrives():
         ({"a": {"b": [0, object()]}}, r"a\.b\[1\]"),
         ({"a": {3: 1}}, "int 3"),
         ({"leaven:tensor": 1}, "stands for a tensor"),
+        (torch.eye(2).to_sparse(), "a tensor of torch.float32, torch.sparse_coo, on cpu: expected a dense one"),
+        (torch.empty(2, device="meta"), "on meta: expected a dense one with data"),
     ],
 )
 def test_what_cannot_be_packed_is_named(plain, message):

@@ -8,6 +8,7 @@ import os
 import resource
 import shutil
 import subprocess
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 
@@ -67,6 +68,31 @@ def test_a_snapshot_of_the_same_name_is_replaced(tmp_path, monkeypatch):
         monkeypatch.setattr("leaven_plugins.snapshots.placing._exchange", lambda *_: False)  # as some systems are
 
 
+@pytest.mark.parametrize("name", ["of_mine", "manifest_of_mine", "a_file", "snapshots"])
+def test_what_is_no_snapshot_is_not_replaced(tmp_path, name):
+    (tmp_path / "of_mine").mkdir()
+    (tmp_path / "of_mine" / "thesis.txt").write_text("")
+    (tmp_path / "manifest_of_mine" / "pages").mkdir(parents=True)
+    (tmp_path / "manifest_of_mine" / "manifest.json").write_text("{}")
+    (tmp_path / "a_file").write_text("")
+    save_snapshot(tmp_path / "snapshots" / "epoch_0001", a_snapshot())
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(SnapshotError, match=f"{name}: there is something else than a snapshot .*, which would be lost"):
+        save_snapshot(tmp_path / name, a_snapshot())
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_empty_folder_a_torn_one_and_a_link_are_replaced(tmp_path):
+    (tmp_path / "epoch_0001").mkdir()
+    real = save_snapshot(tmp_path / "real", a_snapshot(1.0))
+    (save_snapshot(tmp_path / "epoch_0002", a_snapshot()) / "manifest.json").unlink()
+    (tmp_path / "epoch_0003").symlink_to(real)
+    for name in ("epoch_0001", "epoch_0002", "epoch_0003"):
+        verify_snapshot(save_snapshot(tmp_path / name, a_snapshot(5.0)))
+    assert load_snapshot(real).parts["model"]["weight"].mean() < 2, "what a link leads to is somebody else's"
+    assert sorted(os.listdir(tmp_path)) == ["epoch_0001", "epoch_0002", "epoch_0003", "real"]
+
+
 # ---- what is refused
 
 
@@ -90,6 +116,12 @@ def test_what_is_not_plain_is_refused_with_its_path(tmp_path, part, text):
     with pytest.raises(SnapshotError, match=text):
         save_snapshot(tmp_path / "epoch_0001", Snapshot({"optimizer": part}, {}))
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", [".", "", "/", "a/.."])
+def test_a_folder_without_a_name_of_its_own_is_refused(name):
+    with pytest.raises(SnapshotError, match="expected a name for the snapshot's folder"):
+        save_snapshot(name, a_snapshot())
 
 
 def test_what_contains_itself_is_refused(tmp_path):
@@ -184,6 +216,15 @@ def test_views_are_saved_alone_and_what_is_shared_stays_so(tmp_path):
     assert loaded["model"]._metadata == net.state_dict()._metadata  # versions of modules, for their migrations
 
 
+def test_views_with_other_signs_are_not_taken_for_what_they_are_made_of(tmp_path):
+    numbers = torch.tensor([1 + 2j, 3 - 4j])
+    given = {"a": numbers, "b": numbers.conj(), "c": numbers.imag, "d": numbers.conj().imag}
+    loaded = load_snapshot(save_snapshot(tmp_path / "epoch_0001", Snapshot({"model": given}, {}))).parts["model"]
+    assert {name: tensor.tolist() for name, tensor in loaded.items()} == {
+        name: tensor.tolist() for name, tensor in given.items()
+    }
+
+
 def test_sparse_tensors_come_back(tmp_path):
     part = torch.eye(3).to_sparse()
     loaded = load_snapshot(save_snapshot(tmp_path / "s", Snapshot({"part": part}, {}))).parts["part"]
@@ -246,6 +287,7 @@ BAD_MANIFESTS = {
     "{}": "cannot be read",
     '{"files": {"model.pt": 3}}': "cannot be read",
     "[" * 100_000: "cannot be read",
+    '{"files": {"model.pt": {"bytes": 1e999, "sha256": ""}}}': "cannot be read",
     '{"files": {}}': "model.pt is not listed",
     '{"format": 2, "files": {}}': "about.json is not listed",
     '{"format": 3, "files": {}}': "format 3; this version of leaven reads 1, 2",
@@ -284,6 +326,39 @@ def test_pickled_objects_are_refused_even_with_a_matching_manifest(tmp_path):
     with pytest.raises(SnapshotError, match=r"more than tensors and plain data.*: Unsupported global") as caught:
         load_snapshot(path)
     assert "weights_only" not in str(caught.value)  # torch's advice to switch the protection off
+
+
+@pytest.mark.parametrize("text", ["[1]", "garbage", "[" * 100_000], ids=["list", "garbage", "deep"])
+def test_an_about_that_is_none_is_named(tmp_path, text):
+    (tmp_path / "about.json").write_text(text)
+    list_in_manifest(tmp_path, "about.json")
+    for read in (load_snapshot, read_about):
+        with pytest.raises(SnapshotError, match=r"about\.json: cannot be read: "):
+            read(tmp_path)
+
+
+def test_a_file_that_unpacks_to_more_than_it_has_is_refused(tmp_path):
+    path = save_snapshot(tmp_path / "epoch_0001", Snapshot({"model": torch.zeros(1_000_000)}, {}))
+    with zipfile.ZipFile(path / "model.pt") as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path / "model.pt", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in content.items():
+            archive.writestr(name, data)
+    list_in_manifest(path, "model.pt", "about.json")
+    with pytest.raises(SnapshotError, match=r"model\.pt: .*: its content is larger than the file"):
+        load_snapshot(path)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "about.json", "model.pt"])
+def test_pipes_and_devices_are_not_read(tmp_path, name):
+    path = save_snapshot(tmp_path / "epoch_0001", a_snapshot())
+    manifest = json.loads((path / "manifest.json").read_text())
+    manifest["files"].setdefault(name, {})["bytes"] = 0
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    (path / name).unlink()
+    os.mkfifo(path / name)
+    with pytest.raises(SnapshotError, match=rf"{name}: not a regular file"):
+        load_snapshot(path)
 
 
 def test_folders_of_format_1_are_read(tmp_path):

@@ -12,11 +12,13 @@ from torch import nn
 from leaven.errors import ParameterError
 from leaven_plugins import snapshots
 from leaven_plugins.snapshots import (
+    Snapshot,
     SnapshotError,
     WeightsError,
     random_state,
     resume,
     save,
+    save_snapshot,
     set_random_state,
     verify_snapshot,
 )
@@ -121,6 +123,25 @@ def test_the_newest_is_by_iteration_and_the_others_are_deleted(tmp_path):
         resume(tmp_path)
     with pytest.raises(ParameterError, match="keep=0: expected at least 1"):
         save(tmp_path / "e", 1, network, keep=0)
+
+
+def test_what_another_process_is_writing_is_neither_taken_nor_deleted(tmp_path):
+    network = a_network()
+    being_written = save(tmp_path / "s", 7, network).rename(tmp_path / "s.tmp-ffffffff-1-1-0123abcd")
+    save(tmp_path / "t", 5, network, keep=1)
+    save(tmp_path / "u", 8, network, keep=1)
+    assert sorted(tmp_path.iterdir()) == [being_written, tmp_path / "u"]
+    assert resume(tmp_path) == {"iteration": 8}
+
+
+def test_snapshots_that_were_made_in_another_way(tmp_path):
+    network, other = a_network(), a_network()
+    save_snapshot(tmp_path / "mean", Snapshot({"model": network.state_dict()}, {}))
+    assert resume(tmp_path / "mean", other) == {"iteration": 0}
+    assert torch.equal(network[0].weight, other[0].weight)
+    save_snapshot(tmp_path / "rest", Snapshot({"optimizer": {}}, {}))
+    with pytest.raises(SnapshotError, match="no part 'model'; the snapshot has: optimizer"):
+        resume(tmp_path / "rest", other)
 
 
 def test_only_the_first_of_several_processes_saves(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from leaven_plugins.snapshots import placing
-from leaven_plugins.snapshots.placing import beside, file_in_place, put_in_place, sweep
+from leaven_plugins.snapshots.placing import beside, file_in_place, put_in_place, remove_folder, sweep
 
 NOW = 1_000_000.0
 
@@ -54,6 +54,14 @@ def test_the_old_one_is_replaced(tmp_path, monkeypatch, at_once):
         put_in_place(new, tmp_path / "place")
         assert (tmp_path / "place" / "file").read_text() == text
         assert os.listdir(tmp_path) == ["place"]
+
+
+def test_of_a_link_only_the_link_is_removed_and_nothing_twice(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    for _ in range(2):  # another process may have been faster
+        remove_folder(tmp_path / "link")
+    assert os.listdir(tmp_path) == ["real"]
 
 
 def test_an_interrupt_between_two_renames_is_undone(tmp_path, monkeypatch):

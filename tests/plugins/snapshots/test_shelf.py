@@ -134,6 +134,14 @@ def test_torn_ones_do_not_count_and_what_was_just_saved_stays(tmp_path):
     assert names(shelf) == ["epoch_0001", "epoch_0002", "epoch_0003", "epoch_0004"]
 
 
+def test_a_folder_with_something_else_in_it_is_not_deleted(tmp_path):
+    shelf = Shelf(tmp_path, keep_last=1)
+    (shelf.save(name_of(1), empty()) / "network.onnx").write_text("")
+    for epoch in (2, 3):
+        shelf.save(name_of(epoch), empty())
+    assert names(shelf) == ["epoch_0001", "epoch_0003"]
+
+
 def test_a_failure_deletes_nothing(tmp_path):
     shelf = Shelf(tmp_path, keep_last=1)
     shelf.save(name_of(1), empty())

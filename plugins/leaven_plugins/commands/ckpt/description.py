@@ -25,14 +25,14 @@ def describe(path: Path) -> dict[str, Any]:
     """
     manifest = read_manifest(path)
     about = _about(path)
-    config = about.get("config", {})
+    own = _table(_table(about.get("config")).get("leaven"))
     return {
         "path": path,
         "format": manifest.format,
         "problem": problem_of(path),
         **{name: about.get(name) for name in ("epoch", "iteration", "values")},
-        "versions": about.get("versions", {}),
-        "plugins": config.get("leaven", {}).get("plugins", []) if isinstance(config, Mapping) else [],
+        "versions": _table(about.get("versions")),
+        "plugins": own.get("plugins", []),
         "written": written(path),
         "bytes": size_of(manifest),
         "parts": [_part(path, manifest, name) for name in manifest.parts],
@@ -100,6 +100,11 @@ def _about(path: Path) -> dict[str, Any]:
         return dict(load_snapshot(path, only=[]).about)
     except SnapshotError:
         return {}
+
+
+def _table(value: Any) -> Mapping[str, Any]:
+    """Return a table of what a snapshot is of; an empty one where something else is in its place."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def _part(path: Path, manifest: Manifest, name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from leaven.cli.output import emit_json, note
+from leaven.errors import LeavenError
 
 if TYPE_CHECKING:
     from leaven.registry.registry import Registry
@@ -47,6 +48,8 @@ def export(
     from leaven_plugins.commands.export.rebuilding import rebuilt
     from leaven_plugins.snapshots.shelf import find_snapshot
 
+    if out.is_dir() or not out.parent.is_dir():
+        raise LeavenError(f"{out}: expected the name of a file, in a folder that exists")
     network = rebuilt(find_snapshot(path, tell=note), registry, averaged=not no_average)
     result = network.to_plain() | {"path": out, "format": format_}
     if format_ == "safetensors":

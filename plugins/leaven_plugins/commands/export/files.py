@@ -84,7 +84,8 @@ def _compare(plain: Plain, image: Tensor, run: Runner, path: Path, rows: int | N
     """Return what has run the file, and the largest difference to the network, relative to the largest output."""
     inputs = [image] if rows else [image[:count] for count in _TRIED]
     name, found = run(path, inputs)
-    difference = max(_difference(plain(one), other) for one, other in zip(inputs, found, strict=True))
+    differences = [_difference(plain(one), other) for one, other in zip(inputs, found, strict=True)]
+    difference = float(torch.tensor(differences).max())  # which passes on a NaN, as max() does not
     if not difference <= _TOLERANCE:  # a NaN is none either
         raise LeavenError(
             f"the file gives other results than the network: run by {name}, they differ by {difference:.1e} of the "

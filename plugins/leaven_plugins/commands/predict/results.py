@@ -13,6 +13,7 @@ import numpy as np
 from rich.table import Table
 
 from leaven.cli.output import table
+from leaven.errors import LeavenError
 from leaven_plugins.commands.predict.drawing import labels_of
 from leaven_plugins.commands.predict.outputs import Predicted, Seen
 from leaven_plugins.snapshots.placing import file_in_place
@@ -76,11 +77,19 @@ def _text(result: Result) -> str:
 def write_results(path: Path, results: Sequence[Result]) -> None:
     """Write a JSON or CSV file, as its suffix says; the file gets its name once it is complete.
 
-    A column of the CSV file is called by its place, such as ``classes.1.probability``, counted from 1.
+    A column of the CSV file is called by its place, such as ``classes.1.probability``, counted from 1. The folder is
+    made where it is missing.
+
+    Raises:
+        LeavenError: it cannot be written.
     """
     text = json.dumps(list(results), indent=1) if path.suffix.lower() == ".json" else _csv(results)
-    with file_in_place(path) as temporary:
-        temporary.write_text(text, "utf-8")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with file_in_place(path) as temporary:
+            temporary.write_text(text, "utf-8")
+    except OSError as error:
+        raise LeavenError(f"{path}: the predictions cannot be written: {error.strerror or error}") from error
 
 
 def _csv(results: Sequence[Result]) -> str:

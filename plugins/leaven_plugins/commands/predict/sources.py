@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from leaven.errors import DatasetError, ParameterError
+from leaven.errors import DatasetError, ParameterError, printable
 from leaven.registry.registry import Registry
 from leaven_plugins.commands.train.data_choice import dataset_table
 from leaven_plugins.datasets.folder.dataset import EXTENSIONS
@@ -31,7 +31,7 @@ def source_of(names: Sequence[str], config: Mapping[str, Any], registry: Registr
         registry: where components are looked up.
 
     Raises:
-        DatasetError: a file does not exist, or a folder has no images.
+        DatasetError: a file does not exist, a folder has no images, or a file's name is not UTF-8.
         LookupFailed: no such component.
         ParameterError: a dataset and other data at once.
     """
@@ -41,6 +41,7 @@ def source_of(names: Sequence[str], config: Mapping[str, Any], registry: Registr
     if datasets:
         return Source(_with_data(config, dataset_table(datasets[0], config, registry)), True)
     files = [file for name in names for file in _files_at(name)]
+    _check_names(files)
     own = config.get("leaven", {})
     plugins = {**own, "plugins": [*own.get("plugins", []), _PLUGIN]}
     table = {"use": "dataset:pictures", "paths": files, **_targets_for(config.get("val_worker", config["worker"]))}
@@ -68,6 +69,15 @@ def _images_below(folder: str) -> Iterator[str]:
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (os.path.join(place, name) for name in files if _is_image(name) and not name.startswith("."))
+
+
+def _check_names(files: Sequence[str]) -> None:
+    """Raise an error for names that neither a configuration nor a table of results can hold."""
+    for file in files:
+        try:
+            file.encode()
+        except UnicodeEncodeError:
+            raise DatasetError(f"{printable(file, 300)}: the name is not UTF-8; rename the file") from None
 
 
 def _with_data(config: Mapping[str, Any], table: dict[str, Any]) -> dict[str, Any]:
