@@ -14,7 +14,8 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("leaven", suppress_health_check=[HealthCheck.too_slow])  # other work may have the processor
+# other work may have the processor; each run draws examples of its own
+settings.register_profile("leaven", max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("leaven")
 
 _GRACE = 1.0  # seconds in which what was just told to end may do so
@@ -63,6 +64,18 @@ def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         patch.setenv("XDG_RUNTIME_DIR", folder)
         patch.setattr(tempfile, "tempdir", folder)
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def light_garbage_collection() -> None:
+    """Let the collector pass over what was there before: with torch's modules, a pass took most of a second."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Let the interpreter end as it would: libraries complain of what is left."""
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

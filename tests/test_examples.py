@@ -16,6 +16,7 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
 @pytest.mark.parametrize("script", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.slow
 def test_scripts_run(script, tmp_path):
     path = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(

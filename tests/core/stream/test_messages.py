@@ -46,6 +46,7 @@ MESSAGES = st.one_of(
         st.lists(st.dictionaries(text, st.lists(st.floats(allow_nan=False), max_size=3), max_size=3), max_size=2),
         ROWS,
         st.lists(st.tuples(ints, ints, ints).map(list), max_size=3),
+        st.dictionaries(text, ints, max_size=3),
     ),
     st.builds(Failed, *[ints] * 4, st.lists(ERRORS, max_size=2)),
     st.builds(Died, ints, ints, ints, text, text),

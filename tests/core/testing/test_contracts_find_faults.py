@@ -360,6 +360,7 @@ def verdicts(tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 def test_each_test_of_a_contract_can_fail(verdicts):
     inherited = {name.removeprefix("test_") for name in dir(ComponentContract) if name.startswith("test_")}
 

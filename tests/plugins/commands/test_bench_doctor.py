@@ -155,6 +155,7 @@ def of_photos(photos):
     return "data.train.use=folder", f"data.train.path={photos}", "worker.decoder=opencv"
 
 
+@pytest.mark.slow
 def test_large_photographs_are_decode_bound(doctor, photos):
     told = doctor(*of_photos(photos), "worker.image_rng=random_resized_crop")
     assert told["stages"]["decode"] > 0.5
@@ -166,6 +167,7 @@ def test_large_photographs_are_decode_bound(doctor, photos):
     )
 
 
+@pytest.mark.slow
 def test_an_op_in_python_is_photometric_bound(doctor):
     told = doctor('worker.ops=["count"]')
     assert told["stages"]["photometric"] > 0.5
@@ -207,6 +209,7 @@ def test_threads_that_starve_behind_python_are_warned_of(doctor):
     assert "zeromq" in told["warnings"][0]
 
 
+@pytest.mark.slow
 def test_what_was_counted_is_told(doctor, config, capsys):
     values = "worker.decoder=tallying", "loader.nworkers=0"
     counts = doctor(*values)["counts"]

@@ -138,21 +138,29 @@ def settings(*pairs):
     return [word for pair in pairs for word in ("--set", pair)]
 
 
-def nothing_is_kept():
-    return all(name.startswith("torch") for name in os.listdir(tempfile.gettempdir()))  # its own caches
+@pytest.fixture
+def folder_of_its_own(tmp_path_factory, monkeypatch):
+    """A folder for temporary files, in which nobody else makes any."""
+    folder = tmp_path_factory.mktemp("t")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def nothing_is_kept(folder):
+    return all(path.name.startswith("torch") for path in folder.iterdir())  # its own caches
 
 
 # ---- less than a whole run
 
 
-def test_a_dry_run_tries_everything_and_leaves_nothing(config, capsys, tmp_path):
+def test_a_dry_run_tries_everything_and_leaves_nothing(config, capsys, tmp_path, folder_of_its_own):
     seen = witnessed(config)
     assert run(["train", config, "--dry-run", *settings("trainer.snapshot_interval=5")]) == 0
     assert "dry run: everything works" in capsys.readouterr().out
     events = [line["event"] for line in lines_of(seen)]
     assert [events.count(name) for name in ("train_step", "val_forward", "snapshot", "run_end")] == [2, 2, 1, 1]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["experiment", "seen.jsonl"]
-    assert nothing_is_kept()
+    assert nothing_is_kept(folder_of_its_own)
 
 
 def test_a_dry_run_that_was_interrupted_does_not_say_that_all_works(config, capsys):
@@ -162,12 +170,12 @@ def test_a_dry_run_that_was_interrupted_does_not_say_that_all_works(config, caps
 
 
 @pytest.mark.parametrize("event", ["val_end", "snapshot"])
-def test_a_dry_run_fails_where_the_run_would(event, config, tmp_path):
+def test_a_dry_run_fails_where_the_run_would(event, config, tmp_path, folder_of_its_own):
     witnessed(config, fail_on=event)
     with pytest.raises(RuntimeError, match="the witness fails"):
         run(["train", config, "--dry-run"])
     assert not (tmp_path / "runs").exists()
-    assert nothing_is_kept()
+    assert nothing_is_kept(folder_of_its_own)
 
 
 def test_a_few_samples_are_learned_by_heart(config, capsys):

@@ -45,6 +45,7 @@ def test_join_refuses_what_it_cannot_do():
             join("cpu", timeout)
 
 
+@pytest.mark.slow
 def test_others_that_never_come_are_an_error(monkeypatch):
     for name, value in {**FULL, "GLOO_SOCKET_IFNAME": "lo"}.items():
         monkeypatch.setenv(name, value)

@@ -82,6 +82,7 @@ def test_ranks_with_more_or_less_data(shares, options):
 
 
 @pytest.mark.parametrize("options", [{"parallel": "fsdp", "accumulate": 2}])
+@pytest.mark.slow
 def test_ranks_with_more_or_fewer_mini_batches(options):
     found = launch(together.in_parts, 2, [[3, 1], [1, 3], [4, 0]], options)
     data = [together.whole(number) for number in range(3)]
@@ -89,6 +90,7 @@ def test_ranks_with_more_or_fewer_mini_batches(options):
     approximately(found, together.told(state))
 
 
+@pytest.mark.slow
 def test_each_rank_goes_on_with_what_it_had_added_up(tmp_path):
     expected, found = launch(together.amid_an_epoch, 2, str(tmp_path))
     assert found == expected

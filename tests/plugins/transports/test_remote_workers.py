@@ -196,6 +196,7 @@ def test_what_is_told_of_a_loader_that_closes(pool):
     assert out.splitlines()[-1].endswith("the loader has gone")
 
 
+@pytest.mark.slow
 def test_a_sample_that_kills_workers_is_found_and_their_host_goes_on(tmp_path):
     plugin = tmp_path / "crashing.py"
     plugin.write_text(CRASHING)

@@ -19,13 +19,13 @@ from leaven_plugins.snapshots.files import Snapshot, load_snapshot, save_snapsho
 from leaven_plugins.snapshots.weights import bare_names, weights_in
 
 
-def average_snapshots(paths: Sequence[Path], out: Path, weights_only: bool = False, averaged: bool = True) -> int:
+def average_snapshots(paths: Sequence[Path], out: Path, alone: bool = False, averaged: bool = True) -> int:
     """Write a snapshot with the mean of the weights of ``paths``; return how many numbers it has.
 
     Args:
         paths: snapshots of the same network; what is no weight is that of the last one.
         out: where the new one goes.
-        weights_only: leave out everything but the weights.
+        alone: leave out everything but the weights.
         averaged: where a run kept an average of its weights, take that.
 
     Raises:
@@ -37,16 +37,14 @@ def average_snapshots(paths: Sequence[Path], out: Path, weights_only: bool = Fal
         last = load_snapshot(path)
         mean.add(path, weights_in(last.parts, averaged))
     model = mean.result()
-    rest = {} if weights_only else {name: part for name, part in last.parts.items() if name not in ("model", "average")}
-    save_snapshot(
-        out, Snapshot({"model": model, **rest}, {**_kept(last.about, weights_only), "average_of": list(paths)})
-    )
+    rest = {} if alone else {name: part for name, part in last.parts.items() if name not in ("model", "average")}
+    save_snapshot(out, Snapshot({"model": model, **rest}, {**_kept(last.about, alone), "average_of": list(paths)}))
     return sum(tensor.numel() for tensor in model.values() if isinstance(tensor, Tensor))
 
 
-def _kept(about: Mapping[str, Any], weights_only: bool) -> dict[str, Any]:
+def _kept(about: Mapping[str, Any], alone: bool) -> dict[str, Any]:
     """Return what holds of the mean as well; what was measured does not. ``config`` is what networks are built from."""
-    if weights_only:
+    if alone:
         return {name: about[name] for name in ("config", "versions") if name in about}
     return {name: value for name, value in about.items() if name not in ("values", "best_by")}
 

@@ -102,7 +102,7 @@ def average(paths: tuple[Path, ...], out: Path, weights: bool, no_average: bool,
     if out.exists():
         raise LeavenError(f"{out}: exists already; give a new folder")
     found = [find_snapshot(path, tell=note) for path in paths]
-    numbers = average_snapshots(found, out, weights_only=weights, averaged=not no_average)
+    numbers = average_snapshots(found, out, alone=weights, averaged=not no_average)
     if as_json:
         emit_json({"path": out, "snapshots": found, "numbers": numbers})
     else:
