@@ -33,8 +33,9 @@ fuzz: $(NATIVE) ## run ROUNDS=100000 mutated files through the native decoder, u
 demo: $(STAMP) ## train on handwritten digits, from start to end
 	$(BIN)/leaven demo
 
-test: $(STAMP) ## run the tests
-	$(BIN)/python -m pytest -q -m "not slow"
+JOBS ?= 2
+test: $(STAMP) ## run the tests, in JOBS=2 processes
+	$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS)
 
 test-slow: $(STAMP) ## run the tests that take long
 	$(BIN)/python -m pytest -q -m slow || [ $$? -eq 5 ]  # 5: there are none

@@ -60,6 +60,7 @@ def own_temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     """Let sockets be made where no other program makes any; a short path, since those of sockets are limited."""
     tmp_path_factory.getbasetemp()  # this one stays where it always is, to be looked at afterwards
     with tempfile.TemporaryDirectory(prefix="lt-") as folder, pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COLUMNS", raising=False)  # which pytest-xdist sets, as if there were a terminal
         patch.setenv("TMPDIR", folder)
         patch.setenv("XDG_RUNTIME_DIR", folder)
         patch.setattr(tempfile, "tempdir", folder)

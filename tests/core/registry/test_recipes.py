@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 import textwrap
@@ -23,6 +24,12 @@ from leaven.registry.references import Reference
 from leaven.registry.registry import Registry
 from leaven.stream.buffers import buffer_spec
 from leaven.stream.worker import BufferWorker, Worker
+
+
+def without_address(value):
+    """Return a name that is the same in each process that collects the tests."""
+    return re.sub(r" at 0x[0-9A-Fa-f]+", "", repr(value))
+
 
 CORE = str(Path(__file__).parents[3] / "core")
 
@@ -154,7 +161,7 @@ PLAIN = [
 ]
 
 
-@pytest.mark.parametrize("value", PLAIN, ids=repr)
+@pytest.mark.parametrize("value", PLAIN, ids=without_address)
 def test_values_arrive_as_they_were(value):
     found = there_and_back(Keeper(value)).value
     assert found == value
@@ -251,7 +258,7 @@ Shadowed, Keeper2 = Keeper2, None
         (np.random.default_rng(0), "value: this Generator was made by hand"),
         ("".join, "value: .*transport='inline'"),
     ],
-    ids=repr,
+    ids=without_address,
 )
 def test_values_that_no_other_process_can_have(value, text):
     with pytest.raises(RecipeError, match=text):
@@ -300,7 +307,7 @@ GOOD = {"target": "math:sqrt", "params": {}, "component": "", "version": "", "so
         {**GOOD, "source": ["one"]},
         {**GOOD, "source": [1, 2]},
     ],
-    ids=repr,
+    ids=without_address,
 )
 def test_malformed_recipe(plain):
     with pytest.raises(RecipeError, match="malformed recipe"):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -38,6 +39,11 @@ def test_shuffled_epochs_differ_and_are_complete(make):
     assert first != second
 
 
+def without_address(value):
+    """Return a name that is the same in each process that collects the tests."""
+    return re.sub(r" at 0x[0-9A-Fa-f]+", "", repr(value))
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -50,7 +56,7 @@ def test_shuffled_epochs_differ_and_are_complete(make):
         {"nworkers": 1, "transport": "threads", "shared_memory": False},
         {"nworkers": 2, "transport": {"use": "zeromq", "queue": 1}},
     ],
-    ids=str,
+    ids=without_address,
 )
 def test_the_stream_does_not_depend_on_how_it_is_made(make, options):
     common = {"size": 23, "batch_size": 4, "num_mini_batches": 2, "shuffle": True, "seed": 5}
@@ -537,7 +543,7 @@ def test_wait_seconds_counts_the_consumers_waiting(make, parts):
         ({"feed": "nunpy"}, "did you mean 'numpy'"),
         ({"worker": 3}, "worker"),
     ],
-    ids=str,
+    ids=without_address,
 )
 def test_wrong_arguments_are_named_before_the_first_sample(make, options, words):
     with pytest.raises(leaven.LeavenError, match=words):
