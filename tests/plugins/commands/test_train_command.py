@@ -11,6 +11,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from small_runs import SMALL_RUN
 
 from leaven.cli.main import run
 from leaven_plugins.snapshots.files import load_snapshot
@@ -41,39 +42,13 @@ class NoisyWorker(BufferWorker):
         buffers["label"][:] = sample["label"]
 '''
 
-CONFIG = """
+CONFIG = f"""
 seed = 3
 [leaven]
 plugins = ["noisy.py"]
-[data.train]
-use = "digits"
-split = "val"
-[data.val]
-use = "digits"
-split = "val"
-val = 100
-[loader]
-batch_size = 64
-nworkers = 0
-shuffle = true
 [worker]
 use = "noisy"
-[model]
-use = "tiny_mlp"
-features = 64
-classes = 10
-[loss]
-use = "cross_entropy"
-[[metric]]
-use = "accuracy"
-[optimizer]
-use = "adamw"
-lr = 0.01
-[policy]
-use = "poly"
-[train]
-epochs = 3
-"""
+{SMALL_RUN}"""
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from single_thread import one_thread  # noqa: F401
+from small_runs import SMALL_RUN
 from trainer_parts import same
 
 from leaven.cli.main import run
@@ -57,40 +58,14 @@ class Witness:
                 os.kill(os.getpid(), number)
 '''
 
-CONFIG = """
+CONFIG = f"""
 seed = 3
 [leaven]
 plugins = ["witness.py"]
-[data.train]
-use = "digits"
-split = "val"
-[data.val]
-use = "digits"
-split = "val"
-val = 100
-[loader]
-batch_size = 64
-nworkers = 0
-shuffle = true
 [worker]
 use = "classification"
-image = { shape = [1, 8, 8], dtype = "uint8" }
-[model]
-use = "tiny_mlp"
-features = 64
-classes = 10
-[loss]
-use = "cross_entropy"
-[[metric]]
-use = "accuracy"
-[optimizer]
-use = "adamw"
-lr = 0.01
-[policy]
-use = "poly"
-[train]
-epochs = 3
-threads = 1
+image = {{ shape = [1, 8, 8], dtype = "uint8" }}
+{SMALL_RUN}threads = 1
 """
 
 STEPS = 6  # of an epoch: digits' validation split has 360 images

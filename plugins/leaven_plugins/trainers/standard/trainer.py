@@ -142,9 +142,7 @@ class Trainer:
         world: World | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        keeping = Keeping(
-            snapshot_interval, snapshot_steps, keep_last, keep_best, keep_every, monitor, monitor_mode
-        )
+        keeping = Keeping(snapshot_interval, snapshot_steps, keep_last, keep_best, keep_every, monitor, monitor_mode)
         device = device_of(network.parameters())  # type: ignore[attr-defined]
         self._world = joined_world(device) if world is None else world
         self._about = dict(about or {})
@@ -183,15 +181,9 @@ class Trainer:
             "skipped": 0,
             "stopped": None,
         }
-        stepper = Stepper(
-            network,  # type: ignore[arg-type]
-            optimizer,
-            self._precision,
-            accumulate,
-            Clipping(clip_norm, clip_value),
-            self._sharing.quietly,
-            self._sharing.exchange,
-        )
+        clipping = Clipping(clip_norm, clip_value)
+        passes = self._sharing.quietly, self._sharing.exchange
+        stepper = Stepper(network, optimizer, self._precision, accumulate, clipping, *passes)  # type: ignore[arg-type]
         measures = Measures(metric)
         gear = Gear(
             module=torch.compile(self._sharing.module) if compile else self._sharing.module,
