@@ -25,6 +25,8 @@ KERNEL_LIBRARIES = {
     "leaven.registry": {"pluggy"},
     "leaven.stream": {"numpy", "msgpack"},
     "leaven.tasks": {"numpy", "msgpack"},
+    "leaven.data": {"numpy", "msgpack"},
+    "leaven.places": {"platformdirs"},
     "leaven.cli": {"click", "rich", "platformdirs"},
     "leaven.testing": {"numpy", "msgpack", "pytest", "hypothesis", "click"},
 }
@@ -131,7 +133,6 @@ NEIGHBOURS: dict[str, set[str]] = {
         "trainers.standard.validity",
     },
     "commands.show": {
-        "commands.data.opening",
         "commands.data.reading",
         "commands.train.command",
         "commands.train.experiment",
@@ -141,7 +142,6 @@ NEIGHBOURS: dict[str, set[str]] = {
         "workers.image.worker",
     },
     "commands.train": {
-        "commands.data.opening",
         "commands.predict.gathering",
         "commands.show.batches",
         "commands.show.sheet",

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from leaven.hookspecs import hookimpl
     from leaven.protocols import Decoded, ImageInfo, Region
     from leaven.registry.components import Component
+    from leaven.registry.opening import open_dataset as open  # noqa: A004, F401
     from leaven.registry.registry import Registry, create, default_registry
     from leaven.stream.buffer_pool import BufferPool
     from leaven.stream.buffers import BufferSpec, buffer_spec, make_fill_value
@@ -113,6 +114,7 @@ _ELSEWHERE = {
     "leaven.hookspecs": ("hookimpl",),
     "leaven.protocols": ("Decoded", "ImageInfo", "Region"),
     "leaven.registry.components": ("Component",),
+    "leaven.registry.opening": ("open",),
     "leaven.registry.registry": ("Registry", "create", "default_registry"),
     "leaven.stream.buffer_pool": ("BufferPool",),
     "leaven.stream.buffers": ("BufferSpec", "buffer_spec", "make_fill_value"),
@@ -131,6 +133,8 @@ _MODULE_OF = {name: module for module, names in _ELSEWHERE.items() for name in n
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         value: Any = _version()
+    elif name == "open":  # not in __all__: import * would hide Python's own
+        value = import_module(_MODULE_OF[name]).open_dataset
     elif name in __all__:
         value = getattr(import_module(_MODULE_OF.get(name, "leaven.errors")), name)
     else:

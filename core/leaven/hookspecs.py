@@ -186,6 +186,78 @@ def leaven_samplers() -> Iterable[Component]:
 
 
 @_hookspec
+def leaven_caches() -> Iterable[Component]:
+    """Declare caches: what keeps the bytes of samples where they are read faster than where they come from.
+
+    ::
+
+        @hookimpl
+        def leaven_caches():
+            yield Component("newest", "acme_newest.cache:Newest", "the samples that were read last")
+
+        class Newest:
+            def __init__(self, most: int = 1000):
+                self.most, self._kept = most, {}
+
+            def get(self, key):
+                return self._kept.get(key)
+
+            def put(self, key, value):
+                self._kept[key] = value
+                if len(self._kept) > self.most:
+                    del self._kept[next(iter(self._kept))]
+                return True
+
+            def clear(self):
+                self._kept.clear()
+
+            def close(self):
+                pass
+    """
+
+
+@_hookspec
+def leaven_jobs() -> Iterable[Component]:
+    """Declare jobs: work on a dataset that is cut into blocks, each of which is a pure function of its number.
+
+    ::
+
+        @hookimpl
+        def leaven_jobs():
+            yield Component("count", "acme_count.job:Count", "how many samples there are of each class")
+
+        class Count:
+            def __init__(self, dataset: Dataset):
+                self.dataset = dataset
+
+            @property
+            def blocks(self):
+                return -(-len(self.dataset) // 1000)
+
+            def run(self, block, folder):
+                rows = range(block * 1000, min((block + 1) * 1000, len(self.dataset)))
+                return {"counts": Counter(str(getitem(self.dataset, "label", row)) for row in rows)}
+    """
+
+
+@_hookspec
+def leaven_engines() -> Iterable[Component]:
+    """Declare engines: what does the blocks of a job, in which processes and on which machines ever.
+
+    ::
+
+        @hookimpl
+        def leaven_engines():
+            yield Component("here", "acme_here.engine:Here", "one block after the other, in this process")
+
+        class Here:
+            def run(self, job, blocks, folder):
+                for block in blocks:
+                    yield block, job.run(block, folder)
+    """
+
+
+@_hookspec
 def leaven_transports() -> Iterable[Component]:
     """Declare transports: what carries messages between a loader and its workers.
 

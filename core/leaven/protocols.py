@@ -210,6 +210,14 @@ class Dataset(Protocol):
 
     One that keeps them in a file may say by ``offset(index) -> int`` where in it the bytes of a sample begin, from any
     thread: lists of samples that failed tell it.
+
+    One that can read a part of a sample alone has ``getitem_NAME(index, ctx=None)`` for it, and ``getall_NAME()`` where
+    it has all of that at once; ``class_names`` are those of the classes, in the order of their labels. See
+    :mod:`leaven.data.getters`.
+
+    A format has ``suffixes``, those of its files, ``companions``, what is appended to a file's name for those that lie
+    beside it, and ``write(path, samples, *, overwrite=False)``, a class method that takes samples one by one, as
+    mappings or packed messages, and returns how many there were; further parameters have names.
     """
 
     def __len__(self) -> int:
@@ -248,6 +256,48 @@ class Sampler(Protocol):
         """Return the passes over ``dataset``, which has a ``len``.
 
         Called once, in the loader's process. What is left to chance comes from ``seed`` (any integer) and the epoch.
+        """
+
+
+@runtime_checkable
+class Cache(Protocol):
+    """Keeps bytes by name. Whatever it has kept it may have forgotten by the next time."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return what is kept under ``key``, or ``None``."""
+
+    def put(self, key: str, value: bytes) -> bool:
+        """Keep ``value`` under ``key``; return whether there was room for it. What is kept already stays."""
+
+    def clear(self) -> None:
+        """Forget everything that was put into it, and nothing else that lies in the same place."""
+
+    def close(self) -> None:
+        """Give back files, connections and memory of this process; the next access opens them again."""
+
+
+@runtime_checkable
+class Job(Protocol):
+    """Work on a dataset, cut into blocks. Each is a pure function of its number: to run it twice does no harm."""
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks there are."""
+
+    def run(self, block: int, folder: Path) -> Mapping[str, Any]:
+        """Do ``block``, leave its files in ``folder`` under names of its own, and return its manifest.
+
+        A file takes its name once it is whole. The manifest is plain data: what was made, and what was found.
+        """
+
+
+class Engine(Protocol):
+    """Does the blocks of a job."""
+
+    def run(self, job: Job, blocks: Sequence[int], folder: Path) -> Iterable[tuple[int, Mapping[str, Any]]]:
+        """Yield block and manifest as they are done, in any order.
+
+        A block that was lost, as with the machine that it ran on, is run again; an error of its own is raised.
         """
 
 

@@ -35,7 +35,7 @@ def test_kind_named():
     assert kind_named("op").hook == "leaven_ops"
     with pytest.raises(UnknownName, match="no kind 'wroker', did you mean 'worker'"):
         kind_named("wroker")
-    with pytest.raises(UnknownName, match=r"no kind 'zzz'; kinds: augmenter, collator, command, .*, worker"):
+    with pytest.raises(UnknownName, match=r"no kind 'zzz'; kinds: augmenter, cache, collator, command, .*, worker"):
         kind_named("zzz")
 
 

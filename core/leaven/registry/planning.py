@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from leaven.errors import LeavenError, ParameterError, nearest
+from leaven.registry.calls import bound, parse_call
 from leaven.registry.offers import Offer
 from leaven.registry.parameters import Parameter, parameters_of, takes_text
 from leaven.registry.recipes import remember
@@ -66,7 +67,8 @@ class Planner:
         """Return the plan of a component, or ``what`` itself where it is built already.
 
         Args:
-            what: spec string, table with the key ``use`` (or ``preset``), class, or instance.
+            what: spec string, which may be a call as in :mod:`leaven.registry.calls`; table with the key ``use`` (or
+                ``preset``), for a dataset also ``views``, a list of datasets over it; class, or instance.
             kind: the kind that the position implies, or ``""``.
             params: further parameters, which win over those of a table.
             path: where the component stands.
@@ -122,11 +124,26 @@ class Planner:
 
     def _plan_name(self, spec: str, kind: str, params: Mapping[str, Any], path: Path, given: Collection[str]) -> Any:
         try:
-            offer = self._find(spec, kind)
+            call = parse_call(spec)
+            offer = self._find(call.spec, kind)
             target = offer.load()
+            known = parameters_of(target)
+            params = bound(call, target, known) | dict(params)
         except LeavenError as error:
             return self._problem(path, error)
-        return self.plan_call(target, params, offer.spec, path, given, offer)
+        if offer.kind != "dataset" or "views" not in params or "views" in known:
+            return self.plan_call(target, params, offer.spec, path, given, offer)
+        rest = {name: value for name, value in params.items() if name != "views"}
+        return self._viewed(self.plan_call(target, rest, offer.spec, path, given, offer), params["views"], path)
+
+    def _viewed(self, planned: Any, views: Any, path: Path) -> Any:
+        """Return the plan of a dataset with views over it, from the innermost to the outermost."""
+        listed = [views] if isinstance(views, (str, Mapping)) else views
+        if not isinstance(listed, (list, tuple)):
+            return self._problem((*path, "views"), ParameterError(f"views={views!r}: expected a list of datasets"))
+        for number, view in enumerate(listed):
+            planned = self.plan(view, "dataset", {"dataset": planned}, (*path, "views", str(number)))
+        return planned
 
     def _check_names(
         self, params: Mapping[str, Any], known: Mapping[str, Parameter], label: str, path: Path, given: Collection[str]

@@ -329,7 +329,7 @@ def test_a_file_that_another_process_replaces_is_left(photos):
 def test_a_full_disk_is_said_with_the_journal_that_is_on_it(run, packed, native, monkeypatch):
     content = packed.read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr("leaven_plugins.datasets.msgpack.staging._sync", failing(errno.ENOSPC))
+        patch.setattr("leaven_plugins.datasets.staging._sync", failing(errno.ENOSPC))
         with pytest.raises(
             DatasetError,
             match=r"x\.msgpack: cannot be written: No space left .*; \S+x\.msgpack\.optimizing \(\S+ kB\) stays for",

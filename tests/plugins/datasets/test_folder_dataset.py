@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leaven.errors import DatasetError, ParameterError
+from leaven.registry.patterns import natural
 from leaven_plugins.datasets.folder import FolderDataset
-from leaven_plugins.datasets.folder.pattern import compile_pattern, natural
+from leaven_plugins.datasets.folder.pattern import compile_pattern
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def index(registry: Registry, path: Path, interval: int, jobs: int | None, as_js
 def _optimize_packed(
     registry: Registry, path: Path, out: Path, repacker: Repacker, settings: dict[str, Any], jobs: int | None
 ) -> Tally:
-    from leaven_plugins.commands.data.opening import find_writer
+    from leaven.registry.opening import find_writer
     from leaven_plugins.commands.data.optimizing import finish_packed, optimize_packed
     from leaven_plugins.commands.data.progress import progress
 
@@ -190,7 +190,7 @@ def _open_packed(path: Path, registry: Registry, **params: Any) -> MsgpackDatase
     Raises:
         DatasetError: there is none.
     """
-    from leaven_plugins.commands.data.opening import locate
+    from leaven.registry.opening import locate
 
     offer, found = locate(path, registry)
     if offer.name != "msgpack" or not found:

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from leaven.errors import DecodeError, ParameterError
 from leaven.protocols import Dataset, Decoder, Sampler
+from leaven.registry.opening import locate
 from leaven.registry.registry import Registry
 from leaven.registry.toml import to_toml
 from leaven.stream.order import Order
-from leaven_plugins.commands.data.opening import locate
 from leaven_plugins.commands.data.reading import read_sample
 from leaven_plugins.commands.show.batches import Names
 from leaven_plugins.commands.train.experiment import Experiment
@@ -37,7 +37,7 @@ def opened(source: str, registry: Registry, overrides: Iterable[str] = (), size:
     """Return the experiment that is meant.
 
     Args:
-        source: a TOML file; or a dataset, as :func:`~leaven_plugins.commands.data.opening.open_dataset` takes it, which
+        source: a TOML file; or a dataset, as :func:`~leaven.registry.opening.open_dataset` takes it, which
             is shown as it is: by the worker that its first sample's keys suggest, whole images, not augmented.
         registry: where components are looked up.
         overrides: values that win, as ``"worker.image_rng=mixture"``.

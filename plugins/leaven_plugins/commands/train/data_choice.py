@@ -9,9 +9,9 @@ from typing import Any
 from leaven.errors import DatasetError, LeavenError, ParameterError, listing
 from leaven.protocols import Dataset
 from leaven.registry.config import registry_for
+from leaven.registry.opening import locate
 from leaven.registry.registry import Registry
 from leaven.registry.toml import value_of
-from leaven_plugins.commands.data.opening import locate
 from leaven_plugins.commands.train.experiment import Experiment
 
 
@@ -32,7 +32,7 @@ def dataset_table(text: str, config: Mapping[str, Any], registry: Registry) -> d
 
     Args:
         text: ``val`` or ``train`` of the experiment; a table of TOML; or what
-            :func:`~leaven_plugins.commands.data.opening.locate` takes.
+            :func:`~leaven.registry.opening.locate` takes.
         config: of the experiment.
         registry: where components are looked up.
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from leaven.errors import DatasetError, ParameterError, listing
-from leaven_plugins.datasets.folder.pattern import compile_pattern, natural
+from leaven.registry.patterns import natural
+from leaven_plugins.datasets.folder.pattern import compile_pattern
 from leaven_plugins.datasets.jpeg_index import FIELD, FolderIndex
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")

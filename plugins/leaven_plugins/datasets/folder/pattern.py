@@ -27,9 +27,3 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     if pattern.count("{LABEL}") != 1:
         raise ParameterError(f"pattern {pattern!r} must contain {{LABEL}} once, as in '{{LABEL}}/**'")
     return re.compile("".join(_MEANING.get(token) or re.escape(token) for token in _TOKENS.findall(pattern)), re.DOTALL)
-
-
-def natural(text: str) -> tuple[list[tuple[int, int, str]], str]:
-    """Return a sort key under which ``img2`` comes before ``img10``; texts that differ never have the same one."""
-    parts = re.split(r"([0-9]+)", text)
-    return [(1, int(part), "") if n % 2 else (0, 0, part.casefold()) for n, part in enumerate(parts)], text

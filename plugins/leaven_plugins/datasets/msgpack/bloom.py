@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaven.errors import FormatError
-from leaven_plugins.datasets.msgpack.files import OpenFile
+from leaven_plugins.datasets.open_file import OpenFile
 
 _MAGIC = b"SIMPBLOO"
 _HEAD = struct.Struct(">8sQQd")

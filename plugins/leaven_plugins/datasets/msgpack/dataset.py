@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from leaven.errors import ParameterError, printable
 from leaven_plugins.datasets.jpeg_index import PackedIndex, with_index
-from leaven_plugins.datasets.msgpack.files import OpenFile
 from leaven_plugins.datasets.msgpack.index import Index, open_index
 from leaven_plugins.datasets.msgpack.writer import write_samples
+from leaven_plugins.datasets.open_file import OpenFile
 
 _OPENING = threading.Lock()
 

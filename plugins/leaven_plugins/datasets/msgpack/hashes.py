@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leaven.errors import DatasetError, FormatError
-from leaven_plugins.datasets.msgpack.files import OpenFile
+from leaven_plugins.datasets.open_file import OpenFile
 
 _TRIES = 1000
 

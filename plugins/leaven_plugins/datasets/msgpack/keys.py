@@ -9,7 +9,7 @@ from pathlib import Path
 import msgpack
 
 from leaven.errors import FormatError, printable
-from leaven_plugins.datasets.msgpack.files import OpenFile
+from leaven_plugins.datasets.open_file import OpenFile
 
 _BLOCK = 16
 """The position of every 16th key is kept: 640 kB for 1.3 million keys, where the strings themselves take 100 MB."""

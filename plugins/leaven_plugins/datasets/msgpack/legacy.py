@@ -6,7 +6,7 @@ from pathlib import Path
 
 from leaven.errors import FormatError, ProtocolError
 from leaven.stream.wire import unpack
-from leaven_plugins.datasets.msgpack.files import OpenFile
+from leaven_plugins.datasets.open_file import OpenFile
 
 
 class LegacyIndex:

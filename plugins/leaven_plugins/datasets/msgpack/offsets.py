@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from leaven.errors import FormatError
-from leaven_plugins.datasets.msgpack.files import OpenFile
+from leaven_plugins.datasets.open_file import OpenFile
 
 _PAIR = struct.Struct(">QQ")
 

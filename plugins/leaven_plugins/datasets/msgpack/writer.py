@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,13 @@ from leaven_plugins.datasets.msgpack.files import FILTER, HASHES, KEYS, MD5, OFF
 from leaven_plugins.datasets.msgpack.hashes import encode_hashes
 from leaven_plugins.datasets.msgpack.keys import encode_keys
 from leaven_plugins.datasets.msgpack.offsets import encode_offsets
-from leaven_plugins.datasets.msgpack.staging import Staging
+from leaven_plugins.datasets.staging import Staging
+from leaven_plugins.datasets.targets import check_target, disk_errors_named
 
 
 def write_samples(path: Path, samples: Iterable[Mapping[Any, Any] | bytes], overwrite: bool) -> int:
     """Write samples and their index to ``path`` and beside it; return how many there were."""
-    _check_target(path, overwrite)
+    check_target(path, overwrite)
     with Staging(path) as staging:
         data = _Data(staging.path / path.name, path)
         try:
@@ -30,10 +30,10 @@ def write_samples(path: Path, samples: Iterable[Mapping[Any, Any] | bytes], over
                 data.append(*_packed(sample, position, path))
         finally:
             data.close()
-        with _disk_errors_named(path):
+        with disk_errors_named(path):
             names = [*_write_index(staging.path, path.name, data), path.name]
             staging.sync(names)
-            _check_target(path, overwrite)
+            check_target(path, overwrite)
             # The data file goes first and comes last: a new index never lies beside old data.
             path.unlink(missing_ok=True)
             packed_sidecar(path).unlink(missing_ok=True)
@@ -49,7 +49,7 @@ class _Data:
         self.offsets = array("Q", [0])
         self.md5 = hashlib.md5(usedforsecurity=False)
         self._path = path
-        with _disk_errors_named(path):
+        with disk_errors_named(path):
             self._file = open(file, "wb")  # noqa: SIM115 - closed by close()
 
     def append(self, key: str, message: bytes) -> None:
@@ -57,13 +57,13 @@ class _Data:
         known = self.keys.setdefault(key, position)
         if known != position:
             raise DatasetError(f"{self._path}: samples {known} and {position} have the same key {printable(key)!r}")
-        with _disk_errors_named(self._path):
+        with disk_errors_named(self._path):
             self._file.write(message)
         self.md5.update(message)
         self.offsets.append(self.offsets[-1] + len(message))
 
     def close(self) -> None:
-        with _disk_errors_named(self._path):
+        with disk_errors_named(self._path):
             self._file.close()
 
 
@@ -92,18 +92,3 @@ def _packed(sample: Mapping[Any, Any] | bytes, position: int, path: Path) -> tup
         return key, pack_sample(sample)
     except FormatError as error:
         raise FormatError(f"{path}: sample {position}: {error}") from error
-
-
-def _check_target(path: Path, overwrite: bool) -> None:
-    if path.is_dir():
-        raise DatasetError(f"{path}: is a folder")
-    if path.exists() and not overwrite:
-        raise DatasetError(f"{path}: exists already; overwrite=True (--overwrite) replaces it")
-
-
-@contextmanager
-def _disk_errors_named(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be written: {error.strerror}") from error

@@ -4,7 +4,7 @@ import pytest
 
 from leaven import Registry
 from leaven.errors import BlockedError, DatasetError, NameClash, ParameterError, UnknownName
-from leaven_plugins.commands.data.opening import find_writer, locate, open_dataset
+from leaven.registry.opening import find_writer, locate, open_dataset
 from leaven_plugins.datasets.digits import DigitsDataset
 from leaven_plugins.datasets.folder import FolderDataset
 from leaven_plugins.datasets.msgpack import MsgpackDataset

@@ -1,0 +1,1 @@
+"""Samples in parts, from several places, and in batches."""

@@ -1,0 +1,1 @@
+"""Caches: what keeps the bytes of samples where they are read faster."""

@@ -1,0 +1,46 @@
+"""``leaven data info``."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import click
+
+from leaven.cli.output import console, emit_json
+from leaven_plugins.commands.data.options import as_json as as_json_option
+
+if TYPE_CHECKING:
+    from leaven.registry.registry import Registry
+
+
+@click.command()
+@click.argument("path")
+@as_json_option
+@click.pass_obj
+def info(registry: Registry, path: str, as_json: bool) -> None:
+    """Say what is in the dataset at PATH.
+
+    The JSON object has the keys path, format, samples, bytes (of all samples), fields (name and type, of the first
+    sample), classes (label and number of samples), image_sizes (height and width: [min, median, max], or null),
+    images (how many can be read), indexed (of these, JPEGs with an index or restart markers: parts of them can be
+    decoded alone), index_problem (why what leaven data index wrote is of no use, or null) and unreadable (key and
+    reason, of images that are none).
+    """
+    from leaven.registry.opening import locate
+    from leaven_plugins.commands.data.index_state import index_problem
+    from leaven_plugins.commands.data.progress import progress
+    from leaven_plugins.commands.data.report import print_report, report
+    from leaven_plugins.commands.data.survey import survey
+
+    offer, params = locate(path, registry)
+    decoder = registry.create("decoder:opencv")
+    with (
+        closing(registry.create(offer.qualified, **params)) as dataset,
+        progress("reading", len(dataset), console(err=True)) as advance,
+    ):
+        seen = survey(dataset, decoder, advance)
+    if as_json:
+        emit_json(report(path, offer.name, seen, index_problem(params)))
+    else:
+        print_report(path, offer.name, seen, index_problem(params), console())

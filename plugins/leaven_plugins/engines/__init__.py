@@ -1,0 +1,1 @@
+"""Engines: what does the blocks of a job."""

@@ -1,0 +1,1 @@
+"""Jobs: work on a dataset that is cut into blocks."""
