@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install native demo test test-slow lint types bench peers gpu proofs fuzz reliability soak docs clean
+.PHONY: help install servers native demo test test-slow lint types bench peers gpu proofs fuzz reliability soak docs clean
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PY) -m venv $(VENV)
@@ -17,6 +17,12 @@ help: ## show this
 	@sed -n 's/^\([a-z-]*\):.* ## /\1|/p' Makefile | awk -F'|' '{ printf "make %-11s %s\n", $$1, $$2 }'
 
 install: $(STAMP) ## make the virtual environment, with everything for use, tests and checks
+
+servers: ## install the servers that tests talk to (as root on Debian; elsewhere those tests are skipped)
+	@command -v redis-server >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends redis-server >/dev/null; } || \
+	  echo "no redis-server here: tests of the Redis cache will be skipped"
 
 TURBO := plugins/leaven-turbo
 NATIVE := $(VENV)/.native
@@ -34,10 +40,10 @@ demo: $(STAMP) ## train on handwritten digits, from start to end
 	$(BIN)/leaven demo
 
 JOBS ?= 2
-test: $(STAMP) ## run the tests, in JOBS=2 processes
+test: $(STAMP) servers ## run the tests, in JOBS=2 processes
 	$(BIN)/python -m pytest -q -m "not slow" -n $(JOBS)
 
-test-slow: $(STAMP) ## run the tests that take long
+test-slow: $(STAMP) servers ## run the tests that take long
 	$(BIN)/python -m pytest -q -m slow || [ $$? -eq 5 ]  # 5: there are none
 
 lint: $(STAMP) ## check style and docstrings
