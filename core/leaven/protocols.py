@@ -234,7 +234,10 @@ class Dataset(Protocol):
 
 
 class Pass(Protocol):
-    """The passes over a dataset that a sampler has laid out."""
+    """The passes over a dataset that a sampler has laid out.
+
+    One that may show a sample several times in a pass has ``repeats = True``: each time it is augmented anew.
+    """
 
     @property
     def length(self) -> int:
@@ -297,7 +300,8 @@ class Engine(Protocol):
     def run(self, job: Job, blocks: Sequence[int], folder: Path) -> Iterable[tuple[int, Mapping[str, Any]]]:
         """Yield block and manifest as they are done, in any order.
 
-        A block that was lost, as with the machine that it ran on, is run again; an error of its own is raised.
+        A block that was lost, as with the machine that it ran on, is run again. Its own error ends the work: a
+        :class:`~leaven.errors.SampleError` is raised as it is, with a note that names the block.
         """
 
 

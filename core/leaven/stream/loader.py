@@ -18,6 +18,7 @@ from leaven.stream.failures import rebuilt
 from leaven.stream.feeding import Feeding, Taken
 from leaven.stream.lane import Result
 from leaven.stream.lanes import specs_of
+from leaven.stream.order import epoch_of
 from leaven.stream.parts import Parts
 from leaven.stream.plan import LastBatch, Plan
 from leaven.stream.pool import WorkerPool
@@ -413,7 +414,7 @@ class TurboDataLoader:
             epochs = result.stretch.epochs
             if not hasattr(error, "index") or not 0 <= row < len(epochs):
                 raise error
-            self._tolerance.count(error, epochs[row], fields.get("substitute"))  # type: ignore[arg-type]
+            self._tolerance.count(error, epoch_of(epochs[row]), fields.get("substitute"))  # type: ignore[arg-type]
 
     def _handed(self, fed: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return fed() if self._transform is None else self._transform(fed())

@@ -24,11 +24,17 @@ _ROUNDS = 8
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _GOLDEN = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
+_EPOCH_BITS = 32
+_LAST_RANK = (1 << 31) - 1
 _STEPS = np.array([[(i + 1) * _GOLDEN & _MASK] for i in range(_ROUNDS)], np.uint64)
 
 
 class Cells(NamedTuple):
-    """The samples at some positions: ``epochs[i]`` passes came before sample ``indices[i]``. Both are int64, 1-D."""
+    """The samples at some positions: ``epochs[i]`` passes came before sample ``indices[i]``. Both are int64, 1-D.
+
+    Where a pass may show a sample several times, ``epochs`` tell these apart as well, so that each is augmented in a
+    way of its own: :func:`epoch_of` gives the number of passes.
+    """
 
     epochs: NDArray[np.int64]
     indices: NDArray[np.int64]
@@ -78,6 +84,8 @@ class Order:
         for epoch in range(start // length, -(-stop // length) if stop > start else 0):
             here = slice(max(epoch * length - start, 0), (epoch + 1) * length - start)
             indices[here] = self._indices(epoch, ranks[here])
+        if getattr(self.passes, "repeats", False):
+            epochs |= ((ranks + 1) & _LAST_RANK) << _EPOCH_BITS
         return Cells(epochs, indices)
 
     def _indices(self, epoch: int, ranks: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -94,6 +102,11 @@ class Order:
                 f"the dataset has samples 0 to {self.size - 1}"
             )
         return indices
+
+
+def epoch_of(epoch: int) -> int:
+    """Return how many passes came before, from one of the ``epochs`` of :class:`Cells`."""
+    return epoch & ((1 << _EPOCH_BITS) - 1)
 
 
 def permuted(ranks: NDArray[np.int64], length: int, seed: int, number: int | NDArray[np.int64]) -> NDArray[np.int64]:

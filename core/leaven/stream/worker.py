@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from leaven.errors import LeavenError, ParameterError, SampleError, text_of
 from leaven.stream.buffers import BufferSpec, SpecLike, buffer_spec
+from leaven.stream.order import epoch_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 class Item(NamedTuple):
     """One appearance of a sample in the stream.
 
-    ``index`` is its position in the dataset, ``epoch`` how many times the whole dataset came before it (together they
-    are the cell that its randomness is keyed by), ``key`` its name or ``""``, ``data`` its content.
+    ``index`` is its position in the dataset, ``epoch`` as in :class:`leaven.stream.order.Cells` (together they are the
+    cell that its randomness is keyed by), ``key`` its name or ``""``, ``data`` its content.
     """
 
     index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs
@@ -68,15 +69,17 @@ class Row:
     Attributes:
         index: position of the sample in the dataset.
         key: the sample's key, or ``""``.
-        epoch: how many times the whole dataset came before this appearance of the sample.
+        epoch: how many passes over the dataset came before this appearance of the sample.
+        cell: two numbers that its randomness is keyed by: another one for each appearance of each sample.
         doing: takes ``(index, stage)``, as that of the request.
         entries: what was appended, as list and value; ``None`` once the row was given up.
     """
 
-    __slots__ = ("_streams", "doing", "entries", "epoch", "index", "key")
+    __slots__ = ("_streams", "cell", "doing", "entries", "epoch", "index", "key")
 
     def __init__(self, item: Item, streams: Streams) -> None:
-        self.epoch = item.epoch
+        self.cell = (item.epoch, item.index)
+        self.epoch = epoch_of(item.epoch)
         self.index = item.index
         self.key = item.key
         self.doing: Callable[..., None] = _unheard
@@ -90,7 +93,7 @@ class Row:
 
     def random_for(self, op: str) -> np.random.Generator:
         """The generator of ``op`` for this row, at the start of its cell."""
-        return self._streams.at(op, self.epoch, self.index)
+        return self._streams.at(op, *self.cell)
 
     def append(self, key: str, value: Any) -> None:
         """Add a value to the batch's list ``key``, which has one entry for each row."""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leaven.errors import ParameterError
-from leaven.stream.order import Order, permuted
+from leaven.stream.order import Order, epoch_of, permuted
 
 
 class Permuted:
@@ -198,3 +198,23 @@ def test_a_billion_samples_need_no_memory():
     finally:
         tracemalloc.stop()
     assert peak < 1 << 20
+
+
+def test_what_comes_again_in_a_pass_has_a_cell_of_its_own():
+    passes = Answer(lambda ranks: ranks // 5)
+    plain = Order(passes, 10, "x").cells(0, 30)
+    passes.repeats = True
+    cells = Order(passes, 10, "x").cells(0, 30)
+    assert len(set(zip(plain.epochs.tolist(), plain.indices.tolist(), strict=True))) == 6
+    assert len(set(zip(cells.epochs.tolist(), cells.indices.tolist(), strict=True))) == 30
+    assert [epoch_of(epoch) for epoch in cells.epochs.tolist()] == plain.epochs.tolist()
+    assert cells.indices.tolist() == plain.indices.tolist()
+    assert cells.epochs.min() >= 0
+
+
+def test_cells_of_any_stretch_are_the_same():
+    passes = Answer(lambda ranks: ranks // 5)
+    passes.repeats = True
+    order = Order(passes, 10, "x")
+    whole, part = order.cells(0, 40), order.cells(13, 27)
+    assert part.epochs.tolist() == whole.epochs.tolist()[13:27]

@@ -313,6 +313,27 @@ def test_reduced_jpegs_look_like_averaged_ones():
         assert np.corrcoef(fast.ravel(), exact.ravel())[0, 1] > 0.99
 
 
+# ---- images that are arrays
+
+
+@pytest.mark.parametrize(
+    ("dtype", "channels"), [("uint8", 1), ("uint8", 3), ("uint8", 4), ("uint16", 1), ("uint16", 4)]
+)
+def test_arrays_are_images_as_well(dtype, channels):
+    image = np.random.default_rng(0).integers(0, 256, (30, 41, channels)).astype(dtype)
+    batch = run_worker(worker(((channels, 30, 41), dtype), ops=()), [{"image": image}, {"image": image[::-1]}])
+    np.testing.assert_array_equal(batch["image"][0].transpose(1, 2, 0), image)
+    np.testing.assert_array_equal(batch["image"][1].transpose(1, 2, 0), image[::-1])
+
+
+def test_an_array_goes_the_way_of_the_same_file():
+    fixed = {"scale": 1.2, "angle": 10, "contrast": 0.3}
+    made = worker(((3, 30, 40), "uint8"), image_params=fixed)
+    batch = run_worker(made, [{"image": RGB}, {"image": png(RGB)}, {"image": GRAY}, {"image": png(GRAY)}])
+    np.testing.assert_array_equal(batch["image"][0], batch["image"][1])
+    np.testing.assert_array_equal(batch["image"][2], batch["image"][3])
+
+
 # ---- mistakes
 
 
@@ -322,6 +343,13 @@ def test_reduced_jpegs_look_like_averaged_ones():
         ({"imge": b""}, "prepare", r"no key 'image', did you mean 'imge'\?; the sample has: imge"),
         ({"label": 1, "key": "a"}, "prepare", "no key 'image'; the sample has: key, label"),
         ({"image": "text"}, "prepare", "'image' is of type str; it has to be the bytes of an image file"),
+        (
+            {"image": np.zeros((3, 8, 9), "uint8")},
+            "prepare",
+            r"'image' is an array of shape \(3, 8, 9\) and dtype uint8",
+        ),
+        ({"image": np.zeros((8, 9), "float32")}, "prepare", "dtype float32; an image is"),
+        ({"image": np.zeros((0, 9, 3), "uint8")}, "prepare", "there are no pixels in it"),
         ({"image": b""}, "decode", "DecodeError: no image: 0 bytes"),
         ({"image": png(RGB)[:300], "key": "cat.png"}, "decode", r"sample 0 \(cat.png\): decode failed: .* cut off"),
         ({"image": b"GIF89a"}, "decode", "gif image of 6 bytes is cut off within its header"),

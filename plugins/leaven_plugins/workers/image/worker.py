@@ -31,6 +31,7 @@ from leaven_plugins.workers.image.drawing import Easel, Finished, Placed, Planne
 from leaven_plugins.workers.image.parameters import GEOMETRY, check_params
 from leaven_plugins.workers.image.pixels import with_channels, with_colorspace, write
 from leaven_plugins.workers.image.process import settle
+from leaven_plugins.workers.image.unencoded import file_of
 
 Image = NDArray[Any]
 
@@ -75,8 +76,8 @@ class ImageWorker(BufferWorker):
         source: the sample's key of the encoded image.
         gpu_augmentation: ``True`` leaves all ops to the device, names of ops leave these. Parameters are drawn all the
             same. What is left runs after the others; ops that are named, in this order where the draw asks for none.
-            ``augmentation`` repeats it under its name, and has under ``cell`` the epoch and the sample's position in
-            the dataset, which the device's noise is keyed by.
+            ``augmentation`` repeats it under its name, and has under ``cell`` the two numbers of
+            :attr:`leaven.stream.worker.Row.cell`, which the device's noise is keyed by.
         exact: draw every image by a supersampled warp of all its pixels, as
             :func:`~leaven_plugins.ops.randomize.randomize_image` does. By default crops, scales and mirrors are made by
             resizing, which is several times faster and within one pixel of it. A fixed ``supersampling`` asks for the
@@ -217,7 +218,7 @@ class ImageWorker(BufferWorker):
     def record(self, values: Mapping[str, Any], row: Row) -> dict[str, Any]:
         """Return what ``augmentation`` says of an image with these parameters."""
         others = {key: value for key, value in values.items() if key != "colorspace"}
-        cell = {"cell": [row.epoch, row.index]} if self._gpu_augmentation else {}
+        cell = {"cell": list(row.cell)} if self._gpu_augmentation else {}
         return {"gpu_augmentation": self._gpu_augmentation, **cell, **others}
 
     def draw(self, info: ImageInfo, row: Row) -> dict[str, Any]:
@@ -298,7 +299,7 @@ class ImageWorker(BufferWorker):
 
 
 def encoded(sample: Mapping[str, Any], key: str) -> bytes:
-    """Return the encoded image in a sample.
+    """Return the encoded image in a sample; one that is an array is put into a file.
 
     Raises:
         SampleError: there is none under this key.
@@ -307,8 +308,12 @@ def encoded(sample: Mapping[str, Any], key: str) -> bytes:
         names = [str(name) for name in sample]
         raise SampleError(f"no key {key!r}{suggestion(key, names)}; the sample has: {listing(names)}")
     data = sample[key]
+    if isinstance(data, np.ndarray):
+        return file_of(data, key)
     if not isinstance(data, (bytes, bytearray, memoryview)):
-        raise SampleError(f"{key!r} is of type {type(data).__name__}; it has to be the bytes of an image file")
+        raise SampleError(
+            f"{key!r} is of type {type(data).__name__}; it has to be the bytes of an image file, or an array of pixels"
+        )
     return bytes(data)
 
 

@@ -112,7 +112,7 @@ class _Frame(Row):
     __slots__ = ("_place", "_row")
 
     def __init__(self, row: Row, place: int) -> None:
-        self.epoch, self.index, self.key = row.epoch, row.index, row.key
+        self.cell, self.epoch, self.index, self.key = row.cell, row.epoch, row.index, row.key
         self.doing = row.doing
         self._row = row
         self._place = place
