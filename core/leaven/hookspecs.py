@@ -203,7 +203,7 @@ def leaven_caches() -> Iterable[Component]:
                 return self._kept.get(key)
 
             def put(self, key, value):
-                self._kept[key] = value
+                self._kept.setdefault(key, value)
                 if len(self._kept) > self.most:
                     del self._kept[next(iter(self._kept))]
                 return True

@@ -10,14 +10,22 @@ import os
 from hashlib import blake2b
 from pathlib import Path
 
+_NAMES = ("data", "cache")
+
 
 def data_dir(asked: str | Path | None = None) -> Path:
-    """Return the folder of datasets: ``asked``, ``$LEAVEN_HOME/data``, ``data`` of the user's file, or the system's."""
+    """Return the folder of datasets: ``asked``, ``$LEAVEN_HOME/data``, ``data`` of the user's file, or the system's.
+
+    It is made when something is put there.
+
+    Raises:
+        ConfigError: it, or what is to be above it, is a file; or the user's file is malformed.
+    """
     return _place("data", asked)
 
 
 def cache_dir(asked: str | Path | None = None) -> Path:
-    """Return the folder of copies that can be made again: likewise with ``cache``."""
+    """Return the folder of copies that can be made again: likewise with ``cache``; raises likewise."""
     return _place("cache", asked)
 
 
@@ -36,34 +44,59 @@ def remote_copy(uri: str, asked: str | Path | None = None) -> Path:
 
 def _place(name: str, asked: str | Path | None) -> Path:
     if asked:
-        return Path(asked).expanduser()
+        return _folder(asked, "the folder that was asked for")
     home = os.environ.get("LEAVEN_HOME", "")
     if home:
-        return Path(home).expanduser() / name
+        return _folder(home, "LEAVEN_HOME") / name
     configured = _configured(name)
     if configured is not None:
-        return configured
+        return _folder(configured, f"{config_file()}: paths.{name}")
     from platformdirs import user_cache_path, user_data_path
 
     return user_cache_path("leaven") if name == "cache" else user_data_path("leaven")
+
+
+def _folder(path: str | Path, source: str) -> Path:
+    """Return the path of a folder, which may not exist yet.
+
+    Raises:
+        ConfigError: it, or what is to be above it, is a file; or it begins with ``~`` and a user that does not exist.
+    """
+    from leaven.errors import ConfigError
+
+    try:
+        folder = Path(path).expanduser()
+        existing = next((part for part in (folder, *folder.parents) if part.exists()), folder)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ConfigError(f"{str(path)!r} cannot be a folder: {error}", source) from error
+    if existing.exists() and not existing.is_dir():
+        raise ConfigError(f"{str(folder)!r} has to be a folder, but {existing} is a file", source)
+    return folder
 
 
 def _configured(name: str) -> Path | None:
     """Return what the user's file says, or ``None``; a relative path is one below the file's folder.
 
     Raises:
-        ConfigError: the file is not TOML, or the path is not a string.
+        ConfigError: the file is not TOML, or its table of paths has something else in it.
     """
     file = config_file()
     if not file.is_file():
         return None
-    from leaven.errors import ConfigError
     from leaven.registry.toml import read_toml
 
-    paths = read_toml(file)[0].get("paths", {})
-    value = paths.get(name) if isinstance(paths, dict) else paths
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise ConfigError(f"paths.{name}: expected a path as a string, not {value!r}", str(file))
-    return file.parent / Path(value).expanduser()
+    value = _checked(read_toml(file)[0].get("paths", {}), file).get(name)
+    return None if value is None else file.parent / Path(value).expanduser()
+
+
+def _checked(paths: object, file: Path) -> dict[str, str]:
+    from leaven.errors import ConfigError, suggestion
+
+    if not isinstance(paths, dict):
+        raise ConfigError(f"paths: expected a table, not {paths!r}", str(file))
+    for name, value in paths.items():
+        if name not in _NAMES:
+            raise ConfigError(f"paths.{name}: no such place{suggestion(name, _NAMES)}; places: data, cache", str(file))
+        if not isinstance(value, str) or not value:
+            raise ConfigError(f"paths.{name}: expected a path as a string, not {value!r}", str(file))
+    return paths

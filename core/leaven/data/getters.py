@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 Getter = Callable[[int, dict[str, Any] | None], Any]
 """What returns a part of the sample at an index (``0 <= index < len``), given the context or ``None``."""
 
-ALIASES = {"x": ("image",), "image": ("x",), "y": ("label", "class"), "class": ("label", "y"), "label": ("y", "class")}
+_ALIASES = {"x": ("image",), "image": ("x",), "y": ("label", "class"), "class": ("label", "y"), "label": ("y", "class")}
+
+
+def names_of(name: str) -> tuple[str, ...]:
+    """Return a name with the other names of the same part: ``class`` with ``label`` and ``y``."""
+    return (name, *_ALIASES.get(name, ()))
 
 
 def getitem(dataset: Any, name: str, index: int, ctx: dict[str, Any] | None = None) -> Any:
@@ -34,7 +39,7 @@ def getter(dataset: Any, name: str) -> Getter:
 
     Reading it that way raises a :class:`~leaven.errors.SampleError` for a sample that has no such part.
     """
-    for known in (name, *ALIASES.get(name, ())):
+    for known in names_of(name):
         own: Getter | None = getattr(dataset, f"getitem_{known}", None)
         if own is not None:
             return own
@@ -47,12 +52,17 @@ def getter(dataset: Any, name: str) -> Getter:
 
 def has_getter(dataset: Any, name: str) -> bool:
     """Return whether the dataset can read the part ``name`` alone."""
-    return any(hasattr(dataset, f"getitem_{known}") for known in (name, *ALIASES.get(name, ())))
+    return any(hasattr(dataset, f"getitem_{known}") for known in names_of(name))
+
+
+def has_all(dataset: Any, name: str) -> bool:
+    """Return whether the dataset has the part ``name`` of all samples at once."""
+    return any(hasattr(dataset, f"getall_{known}") for known in names_of(name))
 
 
 def getall(dataset: Any, name: str) -> Any:
     """Return the part ``name`` of all samples: an array where the dataset has one, else a list."""
-    for known in (name, *ALIASES.get(name, ())):
+    for known in names_of(name):
         own = getattr(dataset, f"getall_{known}", None)
         if own is not None:
             return own()
@@ -81,6 +91,11 @@ def class_names(dataset: Any) -> tuple[str, ...]:
     return tuple(map(str, names or ()))
 
 
+def class_count(dataset: Any) -> int:
+    """Return the number of classes: as many as have names, or else one more than the highest label."""
+    return len(class_names(dataset)) or int(labels(dataset).max(initial=-1)) + 1
+
+
 def content(dataset: Any, index: int) -> dict[Any, Any]:
     """Return a whole sample as a mapping."""
     sample = dataset.sample(index)
@@ -89,7 +104,7 @@ def content(dataset: Any, index: int) -> dict[Any, Any]:
 
 def field(sample: Mapping[Any, Any], name: str, index: int) -> Any:
     """Return a field of a sample by its name, or the other names of the same."""
-    for known in (name, *ALIASES.get(name, ())):
+    for known in names_of(name):
         if known in sample:
             return sample[known]
     key = str(sample.get("key", ""))

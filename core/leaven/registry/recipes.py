@@ -1,6 +1,9 @@
 """Recipes: what another process needs to make the same component, as plain data and without any registry.
 
 A recipe names a class or factory by module and name, and holds its arguments; components among these are recipes again.
+
+A component that has something to share with those made from its recipe, such as memory that did not exist yet when it
+was made, has a property ``shared_arguments``: further arguments, as a mapping, that its recipe holds.
 """
 
 from __future__ import annotations
@@ -101,7 +104,8 @@ def recipe_of(component: Any, where: str = "") -> Recipe:
         )
     target, source = reference_to(made.target, where)
     path = (where,) if where else ()
-    params = {name: _portable(value, (*path, name)) for name, value in made.arguments.items()}
+    arguments = {**made.arguments, **_shared_arguments(component)}
+    params = {name: _portable(value, (*path, name)) for name, value in arguments.items()}
     return Recipe(target, params, made.component, made.version, source)
 
 
@@ -145,6 +149,13 @@ def _made(component: Any) -> _Made | None:
 
     parameters_of(type(component))  # raises where a call by names would not make the same again
     return _Made(type(component), arguments, "", "")
+
+
+def _shared_arguments(component: Any) -> Mapping[str, Any]:
+    if not isinstance(getattr(type(component), "shared_arguments", None), property):
+        return {}  # looked up in the class: a view hands on what it does not have itself
+    shared: Mapping[str, Any] = component.shared_arguments
+    return shared
 
 
 def _is_frozen(component: Any) -> bool:

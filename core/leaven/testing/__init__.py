@@ -16,14 +16,19 @@ from __future__ import annotations
 
 import pytest
 
-_KINDS = "augmenter collator component dataset decoder feed loss metric model op policy rng sampler transport worker"
+_KINDS = """
+    augmenter cache collator component dataset decoder engine feed loss metric model op policy rng sampler
+    transport worker
+"""
 pytest.register_assert_rewrite(*(f"leaven.testing.{kind}" for kind in _KINDS.split()))
 
 from leaven.testing.augmenter import AugmenterContract  # noqa: E402 - only then are their asserts rewritten
+from leaven.testing.cache import CacheContract  # noqa: E402
 from leaven.testing.collator import CollatorContract  # noqa: E402
 from leaven.testing.component import ComponentContract  # noqa: E402
 from leaven.testing.dataset import DatasetContract  # noqa: E402
 from leaven.testing.decoder import DecoderContract  # noqa: E402
+from leaven.testing.engine import EngineContract  # noqa: E402
 from leaven.testing.feed import FeedContract  # noqa: E402
 from leaven.testing.loss import LossContract  # noqa: E402
 from leaven.testing.metric import MetricContract  # noqa: E402
@@ -37,10 +42,12 @@ from leaven.testing.worker import WorkerContract  # noqa: E402
 
 __all__ = [
     "AugmenterContract",
+    "CacheContract",
     "CollatorContract",
     "ComponentContract",
     "DatasetContract",
     "DecoderContract",
+    "EngineContract",
     "FeedContract",
     "LossContract",
     "MetricContract",

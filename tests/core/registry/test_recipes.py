@@ -59,6 +59,14 @@ class Slotted:
         self.size = size
 
 
+class Sharing(Keeper):
+    """Hands on what it was given by whoever made it."""
+
+    @property
+    def shared_arguments(self):
+        return {"other": self.other or ["mine"]}
+
+
 class Point(NamedTuple):
     x: int
     y: int
@@ -281,6 +289,21 @@ def test_list_within_itself_ends():
 
 def test_inner_classes_are_found():
     assert type(there_and_back(Outer.Inner())) is Outer.Inner
+
+
+def test_what_is_shared_goes_with_the_recipe():
+    made = Sharing(3)
+    assert recipe_of(made).params["other"] == ["mine"]
+    (again,) = there_and_back(Keeper([made])).value
+    assert (again.value, again.other) == (3, ["mine"])
+    again.other.append("more")
+    assert there_and_back(again).other == ["mine", "more"]
+
+
+def test_only_a_class_says_what_is_shared():
+    made = Keeper(3)
+    made.shared_arguments = {"value": 4}
+    assert there_and_back(made).value == 3
 
 
 # ---- reading

@@ -1,4 +1,4 @@
-"""Plugin: each sample several times in a pass."""
+"""Plugin: each sample several times in a row."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def leaven_samplers() -> Iterable[Component]:
     yield Component(
         "repeated",
         "leaven_plugins.samplers.repeated.sampler:Repeated",
-        "each sample several times in a pass",
+        "each sample several times in a row",
     )
 
 

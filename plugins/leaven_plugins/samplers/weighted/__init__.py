@@ -1,4 +1,4 @@
-"""Plugin: weighted, class_balanced."""
+"""Plugin: samples by chance, by weights or classes."""
 
 from __future__ import annotations
 
