@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import msgpack
 
 from leaven.errors import DatasetError
+from leaven_plugins.datasets.fingerprint import fingerprint
 from leaven_plugins.datasets.jpeg_sidecar import Sidecar, again, if_usable, write_sidecar
 
 FIELD = "image_index"
@@ -30,7 +31,6 @@ _MAGIC = b"LTX"
 
 _PACKED_SUFFIX, _FOLDER_NAME = ".turbo", ".leaven-turbo.index"
 _STAMP = struct.Struct("<Qq")
-_PROBES, _PROBE = 16, 4096  # of the data file: enough to tell it from another one, and 64 kB to read when it is opened
 
 
 class Stamped(NamedTuple):
@@ -68,7 +68,7 @@ class PackedIndex:
 
     def __init__(self, data: Path) -> None:
         self._sidecar = Sidecar(packed_sidecar(data), data)
-        if self._sidecar.about.get("data") != _fingerprint(data):
+        if self._sidecar.about.get("data") != fingerprint(data):
             self.close()
             raise DatasetError(f"{self._sidecar.path}: was made for other data than {data.name} has now{again(data)}")
 
@@ -145,7 +145,7 @@ def write_packed_index(data: Path, count: int, indices: Iterable[bytes | None]) 
     Raises:
         DatasetError: it cannot be written, or another process writes it.
     """
-    return write_sidecar(packed_sidecar(data), {"data": _fingerprint(data)}, count, b"", indices)
+    return write_sidecar(packed_sidecar(data), {"data": fingerprint(data)}, count, b"", indices)
 
 
 def write_folder_index(root: Path, files: Sequence[Stamped], indices: Iterable[bytes | None]) -> Path:
@@ -195,16 +195,3 @@ def _has_field(message: bytes) -> bool:
 
 def _hash(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode("utf-8", "surrogateescape"), digest_size=8).digest(), "little")
-
-
-def _fingerprint(data: Path) -> bytes:
-    """Return what tells a file from others, and from itself after it was written anew: its size, and samples of it."""
-    try:
-        with open(data, "rb", buffering=0) as file:
-            size = os.fstat(file.fileno()).st_size
-            digest = hashlib.blake2b(size.to_bytes(8, "little"), digest_size=16)
-            for number in range(_PROBES):
-                digest.update(os.pread(file.fileno(), _PROBE, max(0, size - _PROBE) * number // (_PROBES - 1)))
-    except OSError as error:
-        raise DatasetError(f"{data}: cannot be read: {error.strerror}") from error
-    return digest.digest()

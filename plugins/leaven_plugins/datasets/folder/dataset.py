@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import operator
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from leaven.errors import DatasetError, ParameterError, listing
-from leaven.registry.patterns import natural
-from leaven_plugins.datasets.folder.pattern import compile_pattern
-from leaven_plugins.datasets.jpeg_index import FIELD, FolderIndex
+import numpy as np
+from numpy.typing import NDArray
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
+from leaven.errors import DatasetError
+from leaven_plugins.datasets.class_table import CLASSES, ClassTable, decode_classes
+from leaven_plugins.datasets.folder.walk import check_files, contents, files_below
+from leaven_plugins.datasets.folder.writer import write_folder
+from leaven_plugins.datasets.image_files import EXTENSIONS, Choice, ImageFiles
+from leaven_plugins.datasets.jpeg_index import FIELD, FolderIndex
 
 
 class FolderDataset:
@@ -27,56 +29,99 @@ class FolderDataset:
     Args:
         path: the folder.
         pattern: which files below it are meant, and which part of their paths is the class: ``{LABEL}`` stands for it,
-            ``*`` for anything within one name, ``**`` for any number of folders. Separators are ``/``.
+            ``*`` for anything within one name, ``**`` for any number of folders. Separators are ``/``. Of several, the
+            first that matches counts.
         extensions: how names of images end, in lower case.
+        include: patterns without ``{LABEL}``; if there are any, only files that match one of them are meant.
+        exclude: such patterns of files that are not meant.
+        list: a text file instead: each line has a path below the folder, and after a tab the label. Samples are in
+            its order. Labels that are whole numbers, all of them, stand for themselves, others are names. Where a line
+            has none, the pattern tells.
+
+    Raises:
+        ParameterError: a pattern is malformed.
     """
 
-    def __init__(self, path: str | Path, pattern: str = "{LABEL}/**", extensions: Sequence[str] = EXTENSIONS) -> None:
-        if isinstance(extensions, str) or not all(end.startswith(".") for end in extensions):
-            raise ParameterError(f"extensions must be a list such as ['.jpg', '.png'], not {extensions!r}")
+    suffixes: tuple[str, ...] = ()  # any folder is one
+
+    def __init__(
+        self,
+        path: str | Path,
+        pattern: str | Sequence[str] = "{LABEL}/**",
+        extensions: Sequence[str] = EXTENSIONS,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        list: str | Path | None = None,  # noqa: A002 - as people call it
+    ) -> None:
         self.path = Path(path)
-        self.pattern = pattern
-        self.extensions = tuple(end.lower() for end in extensions)
-        self._regex = compile_pattern(pattern)
+        self._choice = Choice(pattern, extensions, include, exclude, list)
 
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self._found.files)
 
     def sample(self, index: int) -> Mapping[str, Any]:
-        """Return a sample: ``key`` (the path below the folder), ``image`` (the file's bytes), ``label`` (0..k-1),
-        ``_label`` (the class name), ``path`` (of the file); ``image_index`` too where ``leaven data index`` has made
-        one and the file is as it was. Negative positions count from the end.
+        """Return a sample: ``key`` (the path below the folder), ``image`` (the file's bytes), ``label`` (0..k-1, or
+        what table or list say), ``_label`` (the class name), ``path`` (of the file); ``image_index`` too where
+        ``leaven data index`` has made one and the file is as it was. Negative positions count from the end.
 
         Raises:
             IndexError: there is no such sample.
             DatasetError: the folder has no images, or the file cannot be read.
         """  # noqa: D205 - one sentence on what is returned
-        file, found = self._file(index), self._found
-        path = self.path / file.key
+        files, jpegs = self._found
+        key, (label, name) = files.key(index), files.class_of(index)
+        path = self.path / key
         image, status = _read(path)
-        image_index = found.jpegs.index(file.key, status) if found.jpegs is not None else None
-        sample = {
-            "key": file.key,
-            "image": image,
-            "label": found.labels[file.label],
-            "_label": file.label,
-            "path": str(path),
-        }
+        image_index = jpegs.index(key, status) if jpegs is not None else None
+        sample = {"key": key, "image": image, "label": label, "_label": name, "path": str(path)}
         return sample if image_index is None else {**sample, FIELD: image_index}
 
     def key(self, index: int) -> str:
         """Return the path of a sample below the folder, with ``/``; raises as :meth:`sample` does."""
-        return self._file(index).key
+        return self._found.files.key(index)
+
+    def getitem_label(self, index: int, ctx: dict[str, Any] | None = None) -> int:
+        """Return the label of a sample, without reading its file."""
+        return self._found.files.class_of(index).label
+
+    def getall_label(self) -> NDArray[np.int64]:
+        """Return all labels, ``(n,)``, without reading files."""
+        return self._found.files.labels()
+
+    def getitem_image(self, index: int, ctx: dict[str, Any] | None = None) -> bytes:
+        """Return the file of a sample."""
+        return _read(self.path / self.key(index))[0]
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names; a name's position is its label."""
-        return tuple(self._found.labels)
+        return self._found.files.class_names
 
     def close(self) -> None:
         """Forget which files there are; the next access looks again."""
         self.__dict__.pop("_found", None)
+
+    @classmethod
+    def write(cls, path: str | Path, samples: Iterable[Mapping[Any, Any] | bytes], *, overwrite: bool = False) -> int:
+        """Write the images of samples as files, in one folder for each class, and return their number.
+
+        The folder is called as ``_label`` says, else as the number in ``label``; the file as the key, with the ending
+        that the image's type has. Arrays (uint8 or uint16) become PNG files. What a folder's order does not tell about
+        labels and names is kept in ``.leaven-classes.json``. Everything is written beside ``path`` first: until it is
+        complete, ``path`` does not change.
+
+        Args:
+            path: the folder.
+            samples: mappings, or packed messages, with a unique string under ``key``, ``image`` and ``label`` or
+                ``_label``; ``path`` and ``image_index`` are left out. Taken one by one.
+            overwrite: whether a folder that exists is replaced. One that has other things than images is not.
+
+        Raises:
+            DatasetError: ``path`` exists, or a file cannot be written.
+            FormatError: a sample has no class, something that is no image, or fields that no folder can hold.
+        """
+        return write_folder(Path(path), samples, overwrite)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_found"}
@@ -85,38 +130,23 @@ class FolderDataset:
     def _found(self) -> _Found:
         if not self.path.is_dir():
             raise DatasetError(f"{self.path}: {'is not a folder' if self.path.exists() else 'no such folder'}")
-        files = [_File(key, label) for key, label in self._matching()]
+        files = [*self._choice.among(files_below(self.path))] if self._choice.list is None else self._choice.listed()
         if not files:
-            raise DatasetError(
-                f"{self.path}: no images: nothing matches {self.pattern!r} with a name ending in "
-                f"{', '.join(self.extensions)}; there is: {_contents(self.path)}"
-            )
-        labels = {label: n for n, label in enumerate(sorted({file.label for file in files}, key=natural))}
-        files.sort(key=lambda file: (labels[file.label], natural(file.key)))
-        return _Found(files, labels, FolderIndex.within(self.path))
-
-    def _matching(self) -> Iterator[tuple[str, str]]:
-        for key in _keys(self.path):
-            match = self._regex.fullmatch(key) if key.lower().endswith(self.extensions) else None
-            if match:
-                yield key, match["LABEL"]
-
-    def _file(self, index: int) -> _File:
-        position, files = operator.index(index), self._found.files
-        if not -len(files) <= position < len(files):
-            raise IndexError(f"{self.path}: no sample {position}, there are {len(files)}")
-        return files[position]
-
-
-class _File(NamedTuple):
-    key: str
-    label: str
+            raise DatasetError(f"{self.path}: no images: {self._choice}; there is: {contents(self.path)}")
+        if self._choice.list is not None:
+            check_files(self.path, [file.key for file in files])
+        arranged = self._choice.arranged(files, _classes(self.path), str(self.path))
+        return _Found(arranged, FolderIndex.within(self.path))
 
 
 class _Found(NamedTuple):
-    files: list[_File]
-    labels: dict[str, int]
+    files: ImageFiles
     jpegs: FolderIndex | None
+
+
+def _classes(root: Path) -> ClassTable | None:
+    path = root / CLASSES
+    return decode_classes(_read(path)[0], str(path)) if path.exists() else None
 
 
 def _read(path: Path) -> tuple[bytes, os.stat_result]:
@@ -125,28 +155,3 @@ def _read(path: Path) -> tuple[bytes, os.stat_result]:
             return file.readall(), os.fstat(file.fileno())
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _keys(root: Path) -> Iterator[str]:
-    """Yield the relative paths, with ``/``, of all files below ``root``.
-
-    Raises:
-        DatasetError: a symbolic link leads out of ``root``, or a folder cannot be read.
-    """
-    inside = os.path.realpath(root)
-    for folder, subfolders, names in os.walk(root, onerror=_refuse):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-        names = [name for name in names if not name.startswith(".")]
-        for path in (os.path.join(folder, name) for name in (*subfolders, *names)):
-            if os.path.islink(path) and os.path.commonpath([inside, os.path.realpath(path)]) != inside:
-                raise DatasetError(f"{path}: a symbolic link out of {root}, to {os.path.realpath(path)}")
-        relative = Path(folder).relative_to(root)
-        yield from ((relative / name).as_posix() for name in names)
-
-
-def _refuse(error: OSError) -> None:
-    raise DatasetError(f"{error.filename}: cannot be read: {error.strerror}") from error
-
-
-def _contents(folder: Path) -> str:
-    return listing((entry.name + "/" * entry.is_dir() for entry in folder.iterdir()), 8)

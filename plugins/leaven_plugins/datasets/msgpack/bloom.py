@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class BloomFilter:
         """
         file = OpenFile(path)
         try:
-            content = file.read(file.size, 0)
+            content = file.content()
         finally:
             file.close()
         if len(content) < _HEAD.size:
@@ -72,6 +72,16 @@ class BloomFilter:
     def __contains__(self, key: str) -> bool:
         positions = self._positions([key])
         return bool(np.all(self._bits[positions >> np.uint64(3)] & _bit(positions)))
+
+    def first_missing(self, keys: Iterable[str]) -> str | None:
+        """Return the first of the keys that are not in it."""
+        remaining = iter(keys)
+        while chunk := list(islice(remaining, _CHUNK)):
+            positions = self._positions(chunk)
+            there = (self._bits[positions >> np.uint64(3)] & _bit(positions) != 0).reshape(len(chunk), -1).all(1)
+            if not there.all():
+                return chunk[int(np.argmin(there))]
+        return None
 
     def _add(self, keys: Collection[str]) -> None:
         remaining = iter(keys)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +31,8 @@ class KeyHashes:
 
     @classmethod
     def read(cls, path: Path, count: int) -> KeyHashes:
-        """Return what a file holds: 8 bytes of salt, then ``count`` unsigned 64-bit big-endian integers.
-
-        Raises:
-            DatasetError: it cannot be opened.
-            FormatError: it is not of that size.
-        """
-        file = OpenFile(path)
-        try:
-            if file.size != 8 + 8 * count:
-                raise FormatError(f"{path}: {file.size} bytes instead of {8 + 8 * count} for {count} hashes")
-            content = file.read(file.size, 0)
-        finally:
-            file.close()
-        return cls(content[:8], np.frombuffer(content, ">u8", offset=8).astype(np.uint64))
+        """Return what a file holds; raises as :func:`read_hashes` does."""
+        return cls(*read_hashes(path, count))
 
     @classmethod
     def of(cls, keys: Collection[str]) -> KeyHashes:
@@ -57,6 +45,31 @@ class KeyHashes:
         wanted = np.uint64(hash_string(key, self._salt))
         first, last = np.searchsorted(self._sorted, wanted, "left"), np.searchsorted(self._sorted, wanted, "right")
         return [int(position) for position in self._order[first:last]]
+
+
+def read_hashes(path: Path, count: int) -> tuple[bytes, NDArray[np.uint64]]:
+    """Return what a file holds: 8 bytes of salt, then ``count`` unsigned 64-bit big-endian integers.
+
+    Raises:
+        DatasetError: it cannot be opened.
+        FormatError: it is not of that size.
+    """
+    file = OpenFile(path)
+    try:
+        if file.size != 8 + 8 * count:
+            raise FormatError(f"{path}: {file.size} bytes instead of {8 + 8 * count} for {count} hashes")
+        content = file.content()
+    finally:
+        file.close()
+    return content[:8], np.frombuffer(content, ">u8", offset=8).astype(np.uint64)
+
+
+def first_wrong_hash(path: Path, keys: Iterable[str], count: int) -> int | None:
+    """Return the position of the first of ``count`` keys whose hash in a file is not its own; raises as above."""
+    salt, hashes = read_hashes(path, count)
+    right = np.fromiter((hash_string(key, salt) for key in keys), np.uint64, count)
+    wrong = np.flatnonzero(hashes != right)
+    return int(wrong[0]) if len(wrong) else None
 
 
 def salted_hashes(keys: Collection[str]) -> tuple[bytes, NDArray[np.uint64]]:

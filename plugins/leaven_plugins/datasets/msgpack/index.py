@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -12,6 +13,7 @@ from leaven_plugins.datasets.msgpack.hashes import KeyHashes
 from leaven_plugins.datasets.msgpack.keys import KeysFile
 from leaven_plugins.datasets.msgpack.legacy import LegacyIndex
 from leaven_plugins.datasets.msgpack.offsets import OffsetsFile
+from leaven_plugins.datasets.open_file import Readable
 
 
 class Index(Protocol):
@@ -28,12 +30,17 @@ class Index(Protocol):
     def find(self, key: str) -> int | None:
         """Return the position of a key, or ``None`` where there is no such key."""
 
+    def reader(self, data: Readable) -> Callable[[int], bytes]:
+        """Return a function that returns the message of a sample, for positions from 0 to below the length."""
+
     def close(self) -> None:
         """Give back files and memory."""
 
 
-def open_index(data: Path, data_size: int) -> Index:
+def open_index(data: Path, data_size: int, mapped: bool = False) -> Index:
     """Return the index of a data file of this size: that of the files beside it, else the legacy one.
+
+    ``mapped``: whether the file of offsets is mapped into memory.
 
     Raises:
         DatasetError: there is no index, or a part of it is missing.
@@ -44,9 +51,10 @@ def open_index(data: Path, data_size: int) -> Index:
         return LegacyIndex(beside(data, LEGACY), data_size)
     if not present:
         raise DatasetError(
-            f"{data}: has no index, there is no {data.name}{OFFSETS} beside it: copied alone, or not a dataset"
+            f"{data}: has no index, there is no {data.name}{OFFSETS} beside it: copied alone, or not a dataset; "
+            f"`leaven data index {data}` makes one of the samples' own keys"
         )
-    return FileIndex(data, data_size)
+    return FileIndex(data, data_size, mapped)
 
 
 class FileIndex:
@@ -55,9 +63,9 @@ class FileIndex:
     The filter may be missing, and so may the hashes: they are then made from the keys.
     """
 
-    def __init__(self, data: Path, data_size: int) -> None:
+    def __init__(self, data: Path, data_size: int, mapped: bool = False) -> None:
         self._data = data
-        self._offsets = OffsetsFile(beside(data, OFFSETS))
+        self._offsets = OffsetsFile(beside(data, OFFSETS), mapped)
         self._keys = KeysFile(beside(data, KEYS))
         self._hashes: KeyHashes | None = None
         self._filter: BloomFilter | None = None
@@ -88,6 +96,10 @@ class FileIndex:
         if self._hashes is None:
             self._hashes = self._load_hashes()
         return next((position for position in self._hashes.candidates(key) if self.key(position) == key), None)
+
+    def reader(self, data: Readable) -> Callable[[int], bytes]:
+        """Return a function that returns the message of a sample."""
+        return self._offsets.reader(data)
 
     def close(self) -> None:
         """Give back files and memory."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgpack
 
 from leaven.errors import FormatError, printable
-from leaven_plugins.datasets.open_file import OpenFile
+from leaven_plugins.datasets.open_file import OpenFile, Sequential
 
 _BLOCK = 16
 """The position of every 16th key is kept: 640 kB for 1.3 million keys, where the strings themselves take 100 MB."""
@@ -75,7 +75,7 @@ class KeysFile:
     def _scan(self) -> array[int]:
         """Return where each block of keys begins, and where the last one ends."""
         blocks = array("Q")
-        reader = msgpack.Unpacker(_Sequential(self._file), read_size=1 << 20, max_buffer_size=1 << 26)
+        reader = msgpack.Unpacker(Sequential(self._file), read_size=1 << 20, max_buffer_size=1 << 26)
         position = 0
         try:
             reader.read_array_header()
@@ -89,19 +89,6 @@ class KeysFile:
             raise FormatError(f"{self._path}: {where}: {text}") from error
         blocks.append(reader.tell())
         return blocks
-
-
-class _Sequential:
-    """A file as msgpack reads it: from start to end."""
-
-    def __init__(self, file: OpenFile) -> None:
-        self._file = file
-        self._position = 0
-
-    def read(self, nbytes: int) -> bytes:
-        data = self._file.read(min(nbytes, self._file.size - self._position), self._position)
-        self._position += len(data)
-        return data
 
 
 def encode_keys(keys: Sequence[str]) -> bytes:

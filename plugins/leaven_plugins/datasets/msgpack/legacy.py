@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from leaven.errors import FormatError, ProtocolError
 from leaven.stream.wire import unpack
-from leaven_plugins.datasets.open_file import OpenFile
+from leaven_plugins.datasets.open_file import OpenFile, Readable
 
 
 class LegacyIndex:
@@ -42,6 +43,15 @@ class LegacyIndex:
     def find(self, key: str) -> int | None:
         """Return the position of a key, or ``None``."""
         return self._positions.get(key)
+
+    def reader(self, data: Readable) -> Callable[[int], bytes]:
+        """Return a function that returns the message of a sample."""
+
+        def read(index: int) -> bytes:
+            start, end = self.span(index)
+            return data.read(end - start, start)
+
+        return read
 
     def close(self) -> None:
         """Nothing is kept open."""

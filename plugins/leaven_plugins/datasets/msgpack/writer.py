@@ -2,84 +2,57 @@
 
 from __future__ import annotations
 
-import hashlib
-from array import array
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from leaven.errors import DatasetError, FormatError, printable
+from leaven.errors import FormatError, printable
 from leaven.stream.wire import key_of, pack_sample
 from leaven_plugins.datasets.jpeg_index import packed_sidecar
-from leaven_plugins.datasets.msgpack.bloom import BloomFilter
-from leaven_plugins.datasets.msgpack.files import FILTER, HASHES, KEYS, MD5, OFFSETS
-from leaven_plugins.datasets.msgpack.hashes import encode_hashes
-from leaven_plugins.datasets.msgpack.keys import encode_keys
-from leaven_plugins.datasets.msgpack.offsets import encode_offsets
+from leaven_plugins.datasets.msgpack.files import COLUMNS, beside
+from leaven_plugins.datasets.msgpack.gathering import Gathered, sample_of
 from leaven_plugins.datasets.staging import Staging
 from leaven_plugins.datasets.targets import check_target, disk_errors_named
+
+_BUFFER = 1 << 20  # written in large pieces, 90 kB are read from the page cache in 8 us, in small ones in 12
 
 
 def write_samples(path: Path, samples: Iterable[Mapping[Any, Any] | bytes], overwrite: bool) -> int:
     """Write samples and their index to ``path`` and beside it; return how many there were."""
     check_target(path, overwrite)
     with Staging(path) as staging:
-        data = _Data(staging.path / path.name, path)
-        try:
-            for position, sample in enumerate(samples):
-                data.append(*_packed(sample, position, path))
-        finally:
-            data.close()
+        data = staging.path / path.name
+        gathered = _write_data(data, samples, path)
         with disk_errors_named(path):
-            names = [*_write_index(staging.path, path.name, data), path.name]
+            files = {**gathered.index_files(path.name, {}), **gathered.column_files(data, path.name)}
+            for name, content in files.items():
+                (staging.path / name).write_bytes(content)
+            names = [*files, path.name]
             staging.sync(names)
             check_target(path, overwrite)
             # The data file goes first and comes last: a new index never lies beside old data.
             path.unlink(missing_ok=True)
-            packed_sidecar(path).unlink(missing_ok=True)
+            for sidecar in (packed_sidecar(path), beside(path, COLUMNS)):
+                sidecar.unlink(missing_ok=True)
             staging.commit(names)
-    return len(data.keys)
+    return len(gathered.keys)
 
 
-class _Data:
-    """The data file while it is written, with what its index needs: ``keys``, ``offsets`` and ``md5``."""
-
-    def __init__(self, file: Path, path: Path) -> None:
-        self.keys: dict[str, int] = {}
-        self.offsets = array("Q", [0])
-        self.md5 = hashlib.md5(usedforsecurity=False)
-        self._path = path
+def _write_data(file: Path, samples: Iterable[Mapping[Any, Any] | bytes], path: Path) -> Gathered:
+    """Write the data file, which becomes that at ``path``; return what its index is made of."""
+    gathered = Gathered(path)
+    with disk_errors_named(path):
+        data = open(file, "wb", buffering=_BUFFER)  # noqa: SIM115 - a full disk is told by closing, too, and not to the samples' source
+    try:
+        for position, sample in enumerate(samples):
+            key, message = _packed(sample, position, path)
+            gathered.add(key, message, sample_of(message) if isinstance(sample, bytes) else sample)
+            with disk_errors_named(path):
+                data.write(message)
+    finally:
         with disk_errors_named(path):
-            self._file = open(file, "wb")  # noqa: SIM115 - closed by close()
-
-    def append(self, key: str, message: bytes) -> None:
-        position = len(self.keys)
-        known = self.keys.setdefault(key, position)
-        if known != position:
-            raise DatasetError(f"{self._path}: samples {known} and {position} have the same key {printable(key)!r}")
-        with disk_errors_named(self._path):
-            self._file.write(message)
-        self.md5.update(message)
-        self.offsets.append(self.offsets[-1] + len(message))
-
-    def close(self) -> None:
-        with disk_errors_named(self._path):
-            self._file.close()
-
-
-def _write_index(folder: Path, name: str, data: _Data) -> list[str]:
-    """Write the files of the index; return their names."""
-    contents = {
-        name + OFFSETS: encode_offsets(data.offsets),
-        name + KEYS: encode_keys(list(data.keys)),
-        name + HASHES: encode_hashes(data.keys),
-        name + FILTER: BloomFilter.of(data.keys).content,
-    }
-    sums = {name: data.md5} | {file: hashlib.md5(content, usedforsecurity=False) for file, content in contents.items()}
-    contents[name + MD5] = "".join(f"{md5.hexdigest()}  {file}\n" for file, md5 in sums.items()).encode()
-    for file, content in contents.items():
-        (folder / file).write_bytes(content)
-    return list(contents)
+            data.close()
+    return gathered
 
 
 def _packed(sample: Mapping[Any, Any] | bytes, position: int, path: Path) -> tuple[str, bytes]:

@@ -1,4 +1,4 @@
-"""Patterns of relative paths in which ``{LABEL}`` stands for the class."""
+"""Patterns of relative paths, in which ``{LABEL}`` stands for the class."""
 
 from __future__ import annotations
 
@@ -26,4 +26,19 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     """
     if pattern.count("{LABEL}") != 1:
         raise ParameterError(f"pattern {pattern!r} must contain {{LABEL}} once, as in '{{LABEL}}/**'")
+    return _compiled(pattern)
+
+
+def compile_glob(glob: str) -> re.Pattern[str]:
+    """Return the same for a pattern without ``{LABEL}``.
+
+    Raises:
+        ParameterError: ``{LABEL}`` is in it.
+    """
+    if "{LABEL}" in glob:
+        raise ParameterError(f"{glob!r}: {{LABEL}} belongs into 'pattern'; here * and ** stand for anything")
+    return _compiled(glob)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(_MEANING.get(token) or re.escape(token) for token in _TOKENS.findall(pattern)), re.DOTALL)

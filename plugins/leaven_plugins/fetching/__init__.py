@@ -1,0 +1,1 @@
+"""Fetching: files that have an address, brought to this machine whole and as they should be."""
