@@ -1,0 +1,1 @@
+"""Copying: folders of a shared drive, brought to a disk of this machine once, however many processes ask for it."""
