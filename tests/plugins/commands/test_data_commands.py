@@ -90,7 +90,9 @@ def test_a_component_and_a_packed_file_can_be_packed(run, tmp_path):
     report = last_json(result)
     assert report.pop("seconds") >= 0
     assert (report.pop("repacked"), report.pop("left")) == (0, {})
-    assert report == {"path": str(tmp_path / "a.msgpack"), "format": "msgpack", "samples": 1797, "bytes": size}
+    assert (report.pop("blocks"), report.pop("resumed"), report.pop("kept")) == (0, 0, 0)
+    path = str(tmp_path / "a.msgpack")
+    assert report == {"path": path, "format": "msgpack", "samples": 1797, "bytes": size, "paths": [path]}
     assert samples(tmp_path / "a.msgpack")[7] == DigitsDataset().sample(7)
     run("pack", tmp_path / "a.msgpack", tmp_path / "b.bin", "--format", "msgpack")
     assert (tmp_path / "b.bin").read_bytes() == (tmp_path / "a.msgpack").read_bytes()
@@ -144,10 +146,10 @@ def test_resizing_what_is_no_image_names_the_key(run, photos, tmp_path, content)
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
-def test_resizing_refuses_samples_whose_masks_would_no_longer_fit(run, tmp_path):
+def test_resizing_refuses_samples_whose_other_images_would_no_longer_fit(run, tmp_path):
     image = picture(60, 80, ".png")
-    MsgpackDataset.write(tmp_path / "a.msgpack", [{"key": "street", "image": image, "label_image": image}])
-    with pytest.raises(SampleError, match=r"\(street\): resize failed: .*'label_image' is an image as well"):
+    MsgpackDataset.write(tmp_path / "a.msgpack", [{"key": "street", "image": image, "depth": image}])
+    with pytest.raises(SampleError, match=r"\(street\): resize failed: .*'depth' is an image as well"):
         run("pack", tmp_path / "a.msgpack", tmp_path / "b.msgpack", "--resize", "20")
     MsgpackDataset.write(tmp_path / "a.msgpack", [{"key": "street"}], overwrite=True)
     with pytest.raises(SampleError, match=r"\(street\): resize failed: no bytes under 'image'"):

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from leaven.cli.output import console, emit_json
+from leaven.errors import printable
 from leaven_plugins.commands.data.options import as_json as as_json_option
 
 if TYPE_CHECKING:
+    from leaven.protocols import Dataset, Decoder
     from leaven.registry.registry import Registry
+    from leaven_plugins.commands.data.survey import Survey
+
+_EXAMPLES = 16
 
 
 @click.command()
 @click.argument("path")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw classes, sizes and some images.",
+)
 @as_json_option
 @click.pass_obj
-def info(registry: Registry, path: str, as_json: bool) -> None:
+def info(registry: Registry, path: str, picture: Path | None, as_json: bool) -> None:
     """Say what is in the dataset at PATH.
 
     The JSON object has the keys path, format, samples, bytes (of all samples), fields (name and type, of the first
@@ -40,7 +52,23 @@ def info(registry: Registry, path: str, as_json: bool) -> None:
         progress("reading", len(dataset), console(err=True)) as advance,
     ):
         seen = survey(dataset, decoder, advance)
+        if picture is not None:
+            draw(picture, path, dataset, decoder, seen)
     if as_json:
         emit_json(report(path, offer.name, seen, index_problem(params)))
     else:
         print_report(path, offer.name, seen, index_problem(params), console())
+
+
+def draw(picture: Path, path: str, dataset: Dataset, decoder: Decoder, seen: Survey) -> None:
+    """Write a picture of what was seen in a dataset.
+
+    Raises:
+        LeavenError: it cannot be written.
+    """
+    from leaven_plugins.commands.data.examples import examples
+    from leaven_plugins.commands.data.picture import picture_of
+    from leaven_plugins.commands.show.sheet import write_sheet
+
+    images, captions = examples(dataset, decoder, seen, _EXAMPLES)
+    write_sheet(picture, picture_of(seen, f"{printable(path)}: {seen.samples:,} samples", images, captions))

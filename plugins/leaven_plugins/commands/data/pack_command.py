@@ -2,37 +2,81 @@
 
 from __future__ import annotations
 
+import re
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from leaven.cli.output import console, emit_json
-from leaven.errors import DatasetError, MissingPackageError
+from leaven.cli.output import emit_json
+from leaven.errors import LeavenError, MissingPackageError
+from leaven_plugins.commands.data import destination
 from leaven_plugins.commands.data.options import as_json as as_json_option
 from leaven_plugins.commands.data.rewriting import DEFAULT_INTERVAL
 
 if TYPE_CHECKING:
     from leaven.registry.registry import Registry
-    from leaven_plugins.commands.data.repacking import Repacker
-    from leaven_plugins.commands.data.resizing import Resizer
+
+
+def _size(text: str) -> int | list[int]:
+    """Return ``256``, or ``224x320`` as height and width."""
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and 1 <= int(side) <= 65_535 for side in sides):
+        raise click.BadParameter(f"{text!r} is neither a number of pixels, from 1 to 65535, nor HxW, such as 224x320")
+    return int(sides[0]) if len(sides) == 1 else [int(side) for side in sides]
+
+
+def _part(text: str) -> tuple[int, int]:
+    """Return ``2/8`` as a number, from 0 on, and how many there are."""
+    match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise click.BadParameter(f"{text!r} is not of the form I/N, such as 0/8, and up to 7/8")
+    return int(match[1]), int(match[2])
 
 
 @click.command()
 @click.argument("src")
 @click.argument("dst", type=click.Path(path_type=Path))
-@click.option("--format", "format_", metavar="NAME", help="Dataset component to write; otherwise by the suffix of DST.")
-@click.option("--resize", type=click.IntRange(1), metavar="N", help="Shrink images to N pixels on their shorter side.")
+@destination.writer_options
+@destination.view_option
+@click.option(
+    "--resize",
+    type=_size,
+    metavar="N|HxW",
+    help="Shrink images to N pixels on their shorter side, or give all of them H rows and W columns.",
+)
+@click.option("--channels", type=click.Choice(["1", "3"]), help="Make images grey (1), or RGB (3).")
+@click.option(
+    "--encode",
+    type=click.Choice(["keep", "jpeg", "png"]),
+    default="keep",
+    show_default=True,
+    help="Encode images that are in another format.",
+)
+@click.option("--quality", type=click.IntRange(1, 100), default=95, show_default=True, help="Of JPEGs that are made.")
+@click.option(
+    "--exif",
+    type=click.Choice(["keep", "apply", "drop"]),
+    default="keep",
+    show_default=True,
+    help="Metadata: keep them, turn images upright and drop them, or drop them.",
+)
+@click.option("--fields", metavar="NAMES", help="Pack these fields alone, separated by commas.")
 @click.option(
     "--jpeg-restart",
     type=click.IntRange(0, 65535),
     metavar="N",
     help="Repack JPEGs losslessly, with a restart marker after N blocks at most, and add an index; 0: leave them. "
-    f"By default {DEFAULT_INTERVAL} where leaven-turbo is installed, else 0.",
+    f"By default {DEFAULT_INTERVAL} for .msgpack where leaven-turbo is installed, else 0.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace DST if it exists.")
+@click.option("--shards", type=click.IntRange(1), metavar="N", help="Write N files: STEM_0.EXT, STEM_1.EXT ...")
+@click.option("--shard", type=_part, metavar="I/N", help="Write file I of N alone, from 0 on.")
+@destination.engine_option
+@destination.workers_option
+@destination.overwrite_option
 @as_json_option
 @click.pass_obj
 def pack(
@@ -40,61 +84,100 @@ def pack(
     src: str,
     dst: Path,
     format_: str | None,
-    resize: int | None,
+    options: dict[str, Any],
+    views: tuple[str, ...],
+    resize: int | list[int] | None,
+    channels: str | None,
+    encode: str,
+    quality: int,
+    exif: str,
+    fields: str | None,
     jpeg_restart: int | None,
+    shards: int | None,
+    shard: tuple[int, int] | None,
+    engine: str | None,
+    workers: int | None,
     overwrite: bool,
     as_json: bool,
 ) -> None:
     """Pack the samples of SRC into the file DST.
 
-    The JSON object has the keys path, format, samples, bytes (of the file), repacked (how many JPEGs were), left
-    (reason -> how many images were left alone for it) and seconds.
+    Images are changed by processes, in blocks. Blocks that are done wait in the folder .NAME.packing beside DST: a run
+    that was killed is taken up by the same command. Nothing is at DST until it is complete.
+
+    The JSON object has the keys path, format, samples, bytes (of the files), repacked (how many JPEGs were), left
+    (reason -> how many images were left alone for it), seconds, paths (of the files), blocks (that were done for it; 0
+    where samples were written at once), resumed (how many of these an earlier run has done) and kept (how many shards
+    were there already).
     """
-    from leaven.registry.opening import find_writer, open_dataset
-    from leaven_plugins.commands.data.packing import repacked_samples, samples_of
-    from leaven_plugins.commands.data.progress import progress
-    from leaven_plugins.commands.data.repacking import REPACKED, Tally
+    start = time.monotonic()
+    if shard is not None and shards not in (None, shard[1]):
+        raise click.UsageError(f"--shard {shard[0]}/{shard[1]} and --shards {shards} contradict each other")
+    settings = {
+        "resize": resize,
+        "encode": encode,
+        "quality": quality,
+        "exif": exif,
+        "channels": None if channels is None else int(channels),
+        "fields": [name.strip() for name in fields.split(",")] if fields else [],
+        "jpeg_restart": _interval(registry, jpeg_restart, dst, format_),
+        "shards": shard[1] if shard else shards or 1,
+    }
+    number = shard[0] if shard else None
+    writing = {"format": format_, "options": options, "overwrite": overwrite, "shard": number}
+    with _leftovers_told(dst, number):
+        report = destination.write_from(registry, src, views, dst, settings, engine=engine, workers=workers, **writing)
+    _tell(dst, report, start, as_json)
+
+
+def _tell(dst: Path, report: Any, start: float, as_json: bool) -> None:
+    from leaven_plugins.commands.data.repacking import REPACKED
     from leaven_plugins.commands.data.report import size_text
 
-    start, tally, repacker = time.monotonic(), Tally(), _repacker(jpeg_restart)
-    writer = find_writer(dst, format_, registry)
-    if dst.exists() and not overwrite:
-        raise DatasetError(f"{dst}: exists already; --overwrite replaces it")
-    with closing(open_dataset(src, registry)) as source, progress("packing", len(source), console(err=True)) as advance:
-        samples = samples_of(source, _resizer(registry, resize), advance)
-        if repacker is not None:
-            samples = repacked_samples(samples, repacker, tally)
-        count = writer.write(dst, samples, overwrite=True) if overwrite else writer.write(dst, samples)
-    nbytes = dst.stat().st_size
+    tally = report.tally
     if as_json:
-        report = {"path": dst, "format": writer.format, "samples": count, "bytes": nbytes}
-        report |= {"repacked": tally.outcomes[REPACKED], "left": tally.left}
-        emit_json({**report, "seconds": round(time.monotonic() - start, 3)})
-    else:
-        click.echo(f"packed {count:,} samples ({size_text(nbytes)}) into {dst}")
-        if tally.images:
-            click.echo(f"repacked {tally.outcomes[REPACKED]:,} of {tally.images:,} images")
+        told = {**destination.report_of(dst, report, start), "repacked": tally.outcomes[REPACKED], "left": tally.left}
+        counts = {"blocks": report.blocks, "resumed": report.resumed, "kept": report.kept}
+        emit_json({**told, "paths": report.paths, **counts})
+        return
+    where = dst if len(report.paths) == 1 and report.paths[0] == dst else ", ".join(map(str, report.paths))
+    click.echo(f"packed {report.samples:,} samples ({size_text(report.bytes)}) into {where}")
+    if report.kept:
+        click.echo(f"{report.kept:,} of {len(report.paths):,} files were there already")
+    if report.resumed:
+        click.echo(f"{report.resumed:,} of {report.blocks:,} blocks were there from an earlier run")
+    if tally.images:
+        click.echo(f"repacked {tally.outcomes[REPACKED]:,} of {tally.images:,} images")
 
 
-def _resizer(registry: Registry, side: int | None) -> Resizer | None:
-    if side is None:
-        return None
-    from leaven_plugins.commands.data.resizing import Resizer
-
-    return Resizer(registry.create("decoder:opencv"), side)
-
-
-def _repacker(interval: int | None) -> Repacker | None:
+def _interval(registry: Registry, asked: int | None, dst: Path, format_: str | None) -> int:
+    """Return after how many blocks JPEGs get restart markers; unless asked, files for other programs have none."""
+    from leaven.registry.opening import find_writer
     from leaven_plugins.commands.data.turbo import is_installed, native
 
-    if interval == 0 or (interval is None and not is_installed()):
-        return None
-    from leaven_plugins.commands.data.repacking import Repacker
-
-    if interval is not None:
-        return Repacker(native("--jpeg-restart"), interval)
+    if asked is not None:
+        if asked:
+            native("--jpeg-restart")  # raises where it is missing
+        return asked
+    if find_writer(dst, format_, registry).format != "msgpack" or not is_installed():
+        return 0
     try:
-        return Repacker(native("repacking them"), DEFAULT_INTERVAL)
+        native("repacking them")
+        return DEFAULT_INTERVAL
     except MissingPackageError as error:
         click.echo(f"JPEGs are packed as they are: {error}", err=True)
-        return None
+        return 0
+
+
+@contextmanager
+def _leftovers_told(dst: Path, shard: int | None) -> Iterator[None]:
+    """Context whose errors are followed by a line on what stays for the next run."""
+    from leaven_plugins.jobs.pack.folder import folder_of, shard_path
+
+    try:
+        yield
+    except LeavenError:
+        folder = folder_of(dst if shard is None else shard_path(dst, shard))
+        if folder.exists():
+            click.echo(f"{folder}: blocks that are done stay for the same command; delete it otherwise", err=True)
+        raise

@@ -18,9 +18,9 @@ _LINE_SECONDS = 5.0
 
 @contextmanager
 def progress(
-    what: str, total: int, console: Console, clock: Callable[[], float] = time.monotonic
-) -> Iterator[Callable[[], None]]:
-    """Context that gives a function to call after each of ``total`` steps.
+    what: str, total: int, console: Console, clock: Callable[[], float] = time.monotonic, unit: str = ""
+) -> Iterator[Callable[..., None]]:
+    """Context that gives a function to call after each of ``total`` steps, or with a number of steps.
 
     Args:
         what: what is being done, in a word or two.
@@ -28,31 +28,46 @@ def progress(
         console: where to show it. On a terminal a bar is drawn at most 10 times a second and vanishes in the end;
             elsewhere a line is written every 5 seconds.
         clock: returns seconds.
+        unit: what the steps are of, where it is to be shown how many there are in a second.
     """
+
+    def say(done: int, rate: float) -> None:
+        click.echo(f"{what} {done} of {total}{_rate_text(rate, unit)}", err=True)
+
     if not console.is_terminal:
-        lines = _Throttled(lambda done: click.echo(f"{what} {done} of {total}", err=True), _LINE_SECONDS, clock)
-        yield lines.advance
+        yield _Throttled(say, _LINE_SECONDS, clock).advance
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    rates = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), rates, TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, auto_refresh=False) as bar:
-        task = bar.add_task(what, total=total)
-        yield _Throttled(lambda done: bar.update(task, completed=done, refresh=True), _BAR_SECONDS, clock).advance
+        task = bar.add_task(what, total=total, rate="")
+
+        def draw(done: int, rate: float) -> None:
+            bar.update(task, completed=done, refresh=True, rate=_rate_text(rate, unit))
+
+        yield _Throttled(draw, _BAR_SECONDS, clock).advance
+
+
+def _rate_text(rate: float, unit: str) -> str:
+    return f", {rate:,.0f} {unit}/s" if unit else ""
 
 
 class _Throttled:
-    """Counts, and shows the count at most once in so many seconds."""
+    """Counts, and shows the count, and how many came in a second on average, at most once in so many seconds."""
 
-    def __init__(self, show: Callable[[int], None], seconds: float, clock: Callable[[], float]) -> None:
+    def __init__(self, show: Callable[[int, float], None], seconds: float, clock: Callable[[], float]) -> None:
         self._show = show
         self._seconds = seconds
         self._clock = clock
-        self._due = clock() + seconds
+        self._start = clock()
+        self._due = self._start + seconds
         self._done = 0
 
-    def advance(self) -> None:
-        self._done += 1
-        if self._clock() >= self._due:
-            self._due = self._clock() + self._seconds
-            self._show(self._done)
+    def advance(self, count: int = 1) -> None:
+        self._done += count
+        now = self._clock()
+        if now >= self._due:
+            self._due = now + self._seconds
+            self._show(self._done, self._done / (now - self._start))

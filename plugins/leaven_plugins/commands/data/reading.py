@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from leaven.errors import DatasetError, FormatError, SampleError
@@ -26,11 +27,18 @@ def read_sample(dataset: Dataset, index: int) -> Content:
     Raises:
         SampleError: it cannot be read or unpacked; the text has its key where that can be read.
     """
-    try:
+    with sample_named(dataset, index):
         content = dataset.sample(index)
         if isinstance(content, Mapping):
             return Content(dict(content), False, sum(len(part) for part in content.values() if isinstance(part, bytes)))
         return Content(unpack_sample(content), True, len(content))
+
+
+@contextmanager
+def sample_named(dataset: Dataset, index: int) -> Iterator[None]:
+    """Context in which an error of a dataset becomes a SampleError of the sample that is being read."""
+    try:
+        yield
     except DatasetError as error:
         stage = "unpack" if isinstance(error, FormatError) else "read"
         raise SampleError(str(error), index=index, key=_key(dataset, index), stage=stage) from error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from leaven.errors import printable
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 _MOST_CLASSES = 20
 _BAR = 30
+_BINS, _LEVELS = 16, " \u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 
 
 def report(path: str, format: str, seen: Survey, index_problem: str | None) -> dict[str, Any]:  # noqa: A002
@@ -61,7 +64,12 @@ def print_report(
         console.print(table(("unreadable image", "reason"), rows))
 
 
-def size_text(nbytes: int) -> str:
+def spread(values: Sequence[int]) -> tuple[int, float, int]:
+    """Return the smallest, the median and the largest of some numbers."""
+    return min(values), float(median(values)), max(values)
+
+
+def size_text(nbytes: float) -> str:
     """Return a number of bytes in the unit that suits it, such as ``1.5 MB``."""
     value, unit = float(nbytes), "B"
     for larger in ("kB", "MB", "GB", "TB"):
@@ -71,10 +79,18 @@ def size_text(nbytes: int) -> str:
     return f"{value:.0f} B" if unit == "B" else f"{value:.1f} {unit}"
 
 
+def label_text(label: int | str, names: Mapping[int | str, str]) -> str:
+    """Return a label with the name of its class."""
+    name = names.get(label, str(label))
+    return printable(name if name == str(label) else f"{label} {name}")
+
+
 def _overview(format: str, seen: Survey, index_problem: str | None) -> list[tuple[str, str]]:  # noqa: A002
     rows = [("format", format), ("samples", f"{seen.samples:,}"), ("size", size_text(seen.nbytes))]
+    if seen.samples:
+        rows.append(("per sample", _bytes_text(*spread(seen.sample_bytes)) + _curve(seen.sample_bytes)))
     if seen.classes:
-        rows.append(("classes", f"{len(seen.classes):,}"))
+        rows.append(("classes", f"{len(seen.classes):,}, {_counts_text(*spread(list(seen.classes.values())))}"))
     rows += [(f"image {side}", _spread_text(*spread)) for side, spread in seen.image_sizes.items()]
     if seen.images:
         rows.append(("indexed", f"{seen.indexed:,} of {seen.images:,} images ({seen.indexed / seen.images:.0%})"))
@@ -85,6 +101,28 @@ def _overview(format: str, seen: Survey, index_problem: str | None) -> list[tupl
     return rows
 
 
+def _bytes_text(smallest: int, median: float, largest: int) -> str:
+    if smallest == largest:
+        return size_text(smallest)
+    return f"{size_text(smallest)} to {size_text(largest)}, median {size_text(median)}"
+
+
+def _counts_text(smallest: int, median: float, largest: int) -> str:
+    if smallest == largest:
+        return f"{smallest:,} sample{'s' * (smallest != 1)} each"
+    return f"{smallest:,} to {largest:,} samples each, median {median:,g}"
+
+
+def _curve(values: Sequence[int]) -> str:
+    """Return a histogram of one line, from the smallest value to the largest; nothing where all are the same."""
+    low, high = min(values), max(values)
+    if low == high:
+        return ""
+    counts = Counter(min(_BINS - 1, (value - low) * _BINS // (high - low)) for value in values)
+    most = max(counts.values())
+    return "  " + "".join(_LEVELS[-(-counts[number] * (len(_LEVELS) - 1) // most)] for number in range(_BINS))
+
+
 def _spread_text(smallest: int, median: float, largest: int) -> str:
     return f"{smallest} px" if smallest == largest else f"{smallest} to {largest} px, median {median:g}"
 
@@ -92,13 +130,8 @@ def _spread_text(smallest: int, median: float, largest: int) -> str:
 def _histogram(seen: Survey) -> list[tuple[str, str, str]]:
     most = max(seen.classes.values())
     rows = [
-        (_label_text(label, seen.names), f"{count:,}", "\u2588" * round(_BAR * count / most))
+        (label_text(label, seen.names), f"{count:,}", "\u2588" * round(_BAR * count / most))
         for label, count in list(seen.classes.items())[:_MOST_CLASSES]
     ]
     rest = len(seen.classes) - len(rows)
     return [*rows, (f"... {rest:,} more", "", "")] if rest else rows
-
-
-def _label_text(label: int | str, names: Mapping[int | str, str]) -> str:
-    name = names.get(label, str(label))
-    return printable(name if name == str(label) else f"{label} {name}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,11 +12,12 @@ import numpy as np
 
 from leaven.errors import DecodeError
 from leaven_plugins.commands.data.reading import read_sample
+from leaven_plugins.commands.data.report import spread
 from leaven_plugins.commands.data.restarts import restart_interval
 from leaven_plugins.datasets.jpeg_index import FIELD, is_index
 
 if TYPE_CHECKING:
-    from leaven.protocols import Dataset, Decoder, ImageInfo
+    from leaven.protocols import Dataset, Decoder
 
 
 @dataclass
@@ -32,6 +34,8 @@ class Survey:
         images: how many images there are that can be read.
         indexed: how many of these are JPEGs with an index or restart markers.
         unreadable: key -> what is wrong, of samples whose ``image`` is not one.
+        sample_bytes: size of each sample.
+        shapes: height and width of each image, in pixels.
     """
 
     samples: int
@@ -43,6 +47,8 @@ class Survey:
     images: int = 0
     indexed: int = 0
     unreadable: dict[str, str] = field(default_factory=dict)
+    sample_bytes: array[int] = field(default_factory=lambda: array("q"))
+    shapes: list[tuple[int, int]] = field(default_factory=list)
 
 
 def survey(dataset: Dataset, decoder: Decoder, advance: Callable[[], None]) -> Survey:
@@ -54,24 +60,24 @@ def survey(dataset: Dataset, decoder: Decoder, advance: Callable[[], None]) -> S
     """
     seen = Survey(len(dataset))
     labels: Counter[int | str] = Counter()
-    infos: list[ImageInfo] = []
     for index in range(seen.samples):
         fields, _, nbytes = read_sample(dataset, index)
-        seen.nbytes += nbytes
+        seen.sample_bytes.append(nbytes)
         seen.fields = seen.fields or {str(name): described(value) for name, value in fields.items()}
         _count_label(fields, labels, seen.names)
-        if isinstance(fields.get("image"), bytes):
-            try:
-                infos.append(decoder.info(fields["image"]))
-                seen.indexed += _is_indexed(fields)
-            except DecodeError as error:
-                seen.unreadable[dataset.key(index)] = str(error)
+        try:
+            seen.shapes += _shapes(fields.get("image"), decoder)
+            seen.indexed += isinstance(fields.get("image"), bytes) and _is_indexed(fields)
+        except DecodeError as error:
+            seen.unreadable[dataset.key(index)] = str(error)
         advance()
     seen.classes = dict(sorted(labels.items(), key=lambda item: (isinstance(item[0], str), item[0])))
     seen.names = {**_class_names(dataset), **seen.names}
-    seen.images = len(infos)
-    if infos:
-        seen.image_sizes = {"height": _spread([i.height for i in infos]), "width": _spread([i.width for i in infos])}
+    seen.nbytes = sum(seen.sample_bytes)
+    seen.images = len(seen.shapes)
+    if seen.shapes:
+        heights, widths = zip(*seen.shapes, strict=True)
+        seen.image_sizes = {"height": spread(heights), "width": spread(widths)}
     return seen
 
 
@@ -108,5 +114,13 @@ def _class_names(dataset: Dataset) -> dict[int | str, str]:
     return {label: str(name) for label, name in enumerate(names)}
 
 
-def _spread(values: list[int]) -> tuple[int, float, int]:
-    return min(values), float(np.median(values)), max(values)
+def _shapes(image: Any, decoder: Decoder) -> list[tuple[int, int]]:
+    """Return height and width of an image, encoded or ``(H, W)`` or ``(H, W, C)``; nothing of what is none.
+
+    Raises:
+        DecodeError: the bytes are no image.
+    """
+    if isinstance(image, bytes):
+        info = decoder.info(image)
+        return [(info.height, info.width)]
+    return [image.shape[:2]] if isinstance(image, np.ndarray) and image.ndim in (2, 3) else []

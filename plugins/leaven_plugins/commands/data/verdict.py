@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from leaven.stream.quarantine import Listed
     from leaven_plugins.commands.data.checking import Checked
+    from leaven_plugins.datasets.findings import Finding
 
 _MOST = 20
 
@@ -28,7 +29,8 @@ def verdict(
     Keys: ``path`` and ``format`` of the dataset, ``samples`` (how many were checked), ``images`` (of those that
     are fine), ``failures`` (as a quarantine file lists them), ``fine`` and ``missing`` (positions of samples that the
     quarantine file lists: without a failure now, or not in the dataset), ``elsewhere`` (how many lines of it are about
-    other datasets), ``index_problem`` (of the file that ``leaven data index`` wrote, or null).
+    other datasets), ``index_problem`` (of the file that ``leaven data index`` wrote, or null), ``findings`` (each with
+    ``kind``, ``text``, ``advice``, ``file``, ``index``, ``key``, ``offset`` and ``warning``).
     """
     return {
         "path": path,
@@ -40,6 +42,7 @@ def verdict(
         "missing": [listed.index for listed in checked.missing],
         "elsewhere": checked.elsewhere,
         "index_problem": index_problem,
+        "findings": [asdict(finding) for finding in checked.findings],
     }
 
 
@@ -58,6 +61,7 @@ def print_verdict(
         ("format", format),
         ("checked", f"{checked.samples:,} samples, {checked.images:,} images"),
         ("failed", f"{len(checked.failures):,}"),
+        ("found", f"{len(checked.faults):,} other faults{_warnings(checked)}"),
     ]
     if checked.absent:
         rows.append(("in no sample", ", ".join(printable(key, 80) for key in checked.absent)))
@@ -70,9 +74,47 @@ def print_verdict(
     console.print(table(("dataset", printable(path)), rows))
     if checked.failures:
         console.print(table(("sample", "key", "offset", "stage", "error"), map(_row, checked.failures[:_MOST])))
-        rest = len(checked.failures) - _MOST
-        if rest > 0:
-            console.print(f"and {rest:,} more")
+        _print_rest(len(checked.failures), console)
+    print_findings(checked.findings, console)
+
+
+def print_findings(findings: Sequence[Finding], console: Console) -> None:
+    """Print findings for people: the faults first, then the warnings, and once for each kind what to do."""
+    for title, group in (
+        ("found", [f for f in findings if not f.warning]),
+        ("warning", [f for f in findings if f.warning]),
+    ):
+        for kind in dict.fromkeys(finding.kind for finding in group):
+            _print_kind(title, [finding for finding in group if finding.kind == kind], console)
+
+
+def _print_kind(title: str, findings: Sequence[Finding], console: Console) -> None:
+    from leaven.cli.output import table
+
+    if any(finding.index is not None for finding in findings):
+        console.print(table(("sample", "key", "offset", f"{title}: {findings[0].kind}"), map(_place, findings[:_MOST])))
+    else:
+        rows = [(findings[0].kind, printable(f"{f.file}: {f.text}" if f.file else f.text, 400)) for f in findings]
+        console.print(table((title, ""), rows[:_MOST]))
+    _print_rest(len(findings), console)
+    for advice in dict.fromkeys(finding.advice for finding in findings if finding.advice):
+        console.print(f"to do: {printable(advice, 400)}", markup=False)
+
+
+def _place(finding: Finding) -> tuple[str, ...]:
+    index, offset = ("" if value is None else str(value) for value in (finding.index, finding.offset))
+    text = f"{finding.file}: {finding.text}" if finding.file else finding.text
+    return tuple(printable(cell, 300) for cell in (index, finding.key, offset, text))
+
+
+def _print_rest(count: int, console: Console) -> None:
+    if count > _MOST:
+        console.print(f"and {count - _MOST:,} more")
+
+
+def _warnings(checked: Checked) -> str:
+    count = len(checked.findings) - len(checked.faults)
+    return f" and {count:,} warning{'s' * (count != 1)}" if count else ""
 
 
 def _row(failure: Listed) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,10 @@ from leaven.errors import DatasetError, ParameterError, listing
 from leaven_plugins.commands.data.options import as_json as as_json_option
 
 if TYPE_CHECKING:
+    from leaven.protocols import Dataset, Decoder
     from leaven.registry.registry import Registry
+    from leaven_plugins.commands.data.checks import Check
+    from leaven_plugins.datasets.findings import Finding
 
 
 @click.command()
@@ -26,6 +30,11 @@ if TYPE_CHECKING:
     "--key", "keys", multiple=True, metavar="NAME", help="Field of encoded images; by default image. Can be repeated."
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="List the failures in a quarantine file.")
+@click.option("--classes", type=click.IntRange(1), metavar="N", help="Labels are from 0 to N-1; otherwise as known.")
+@click.option("--strict", is_flag=True, help="Take warnings, such as the same image under two keys, for faults.")
+@click.option(
+    "--repair", type=click.Path(path_type=Path), metavar="OUT", help="Write a copy without the samples that are faulty."
+)
 @as_json_option
 @click.pass_obj
 def verify(
@@ -35,40 +44,95 @@ def verify(
     only_quarantined: bool,
     keys: tuple[str, ...],
     out: Path | None,
+    classes: int | None,
+    strict: bool,
+    repair: Path | None,
     as_json: bool,
 ) -> int:
-    """Read all samples of DATASET, and decode their images. Exits with 1 if one fails.
+    """Read all samples of DATASET, decode their images, and check that they fit together. Exits with 1 if one fails.
+
+    Checked are checksums and indices of the dataset's files; that keys are unique and texts UTF-8; that labels are
+    those of the classes there are, and no sample lacks one; that fields are of one type in all samples; that masks are
+    as large as their images. Images that appear twice are a warning.
 
     The JSON object has the keys path, format, samples (how many were checked), images (of those that are fine),
     failures (as a quarantine file lists them), fine and missing (positions of samples that the quarantine file lists,
     and that have nothing wrong with them, or are not in the dataset), elsewhere (how many of its lines are about other
-    datasets), index_problem (why what leaven data index wrote is of no use, or null; that is no failure).
+    datasets), index_problem (why what leaven data index wrote is of no use, or null; that is no failure), findings
+    (kind, text, advice, file, index, key, offset and warning of each thing that is wrong) and, with --repair, repaired
+    (path, samples and left_out of the copy).
     """
-    from leaven.registry.opening import locate
+    from leaven.registry.opening import find_writer, locate
     from leaven.stream.quarantine import Quarantine
-    from leaven_plugins.commands.data.checking import check_samples
+    from leaven_plugins.commands.data.checking import Checked, check_samples
     from leaven_plugins.commands.data.index_state import index_problem
     from leaven_plugins.commands.data.progress import progress
     from leaven_plugins.commands.data.quarantined import Quarantined, compare, quarantined
-    from leaven_plugins.commands.data.verdict import print_verdict, verdict
+    from leaven_plugins.commands.data.repairing import write_repaired
+    from leaven_plugins.commands.data.verdict import print_findings, print_verdict, verdict
 
-    if only_quarantined and quarantine is None:
-        raise click.UsageError("--only-quarantined needs --quarantine FILE")
-    if out is not None and out.exists() and (not out.is_file() or out.stat().st_size):
-        raise DatasetError(f"{out}: exists already; name another file")
+    if only_quarantined and (quarantine is None or repair is not None):
+        raise click.UsageError("--only-quarantined needs --quarantine FILE, and leaves nothing to --repair")
+    _refuse_existing(out, repair)
     offer, params = locate(path, registry)
+    writer = None if repair is None else find_writer(repair, None, registry)
     decoder = registry.create("decoder:opencv")
+    repaired = None
     with closing(registry.create(offer.qualified, **params)) as dataset:
+        problems = [] if only_quarantined else problems_of(dataset)
+        try:
+            count = len(dataset)
+        except DatasetError:  # what it says of its files tells more
+            if as_json:
+                emit_json(verdict(path, offer.name, Checked(findings=problems), None))
+            else:
+                print_findings(problems, console())
+            raise
         listed = Quarantined({}, [], 0) if quarantine is None else quarantined(quarantine, dataset)
-        indices = sorted(listed.found) if only_quarantined else range(len(dataset))
+        indices = sorted(listed.found) if only_quarantined else range(count)
         failed = None if out is None else Quarantine(out).add
+        checks = [] if only_quarantined else checks_for(dataset, decoder, classes)
         with progress("verifying", len(indices), console(err=True)) as advance:
-            checked = check_samples(dataset, decoder, indices, keys or ("image",), advance, failed)
+            checked = check_samples(dataset, decoder, indices, keys or ("image",), advance, failed, checks)
+        checked.findings = [replace(f, warning=f.warning and not strict) for f in (*problems, *checked.findings)]
+        if repair is not None and writer is not None:
+            with progress("repairing", count, console(err=True)) as advance:
+                repaired = write_repaired(dataset, checked.unusable, repair, writer, advance)
     compare(checked, listed)
     if as_json:
-        emit_json(verdict(path, offer.name, checked, index_problem(params)))
+        report = verdict(path, offer.name, checked, index_problem(params))
+        emit_json(report if repaired is None else {**report, "repaired": repaired._asdict()})
     else:
         print_verdict(path, offer.name, checked, quarantine is not None, index_problem(params), console())
+        if repaired is not None:
+            click.echo(f"wrote {repaired.samples:,} samples to {repaired.path}, and left out {repaired.left_out:,}")
     if keys and checked.absent:
         raise ParameterError(f"--key: no sample of {path} has {listing(map(repr, checked.absent))}")
-    return 1 if checked.failures else 0
+    return 1 if checked.failures or checked.faults else 0
+
+
+def problems_of(dataset: Dataset) -> list[Finding]:
+    """Return what the dataset has to say about its files, if anything."""
+    problems = getattr(dataset, "problems", None)
+    return [] if problems is None else list(problems())
+
+
+def checks_for(dataset: Dataset, decoder: Decoder, classes: int | None) -> list[Check]:
+    """Return the checks of the samples of a dataset with so many classes; ``None``: as many as have names."""
+    from leaven.data.getters import class_names
+    from leaven_plugins.commands.data.check_labels import LabelCheck
+    from leaven_plugins.commands.data.check_shapes import ShapeCheck
+    from leaven_plugins.commands.data.check_twins import ImageTwinCheck, KeyCheck
+    from leaven_plugins.commands.data.check_types import TypeCheck
+
+    names = class_names(dataset)
+    classes = classes or len(names) or None
+    types = TypeCheck(without=() if classes is None else ("label",))
+    return [KeyCheck(), types, LabelCheck(classes, names), ShapeCheck(decoder), ImageTwinCheck()]
+
+
+def _refuse_existing(out: Path | None, repair: Path | None) -> None:
+    if out is not None and out.exists() and (not out.is_file() or out.stat().st_size):
+        raise DatasetError(f"{out}: exists already; name another file")
+    if repair is not None and repair.exists():
+        raise DatasetError(f"{repair}: exists already; name another file for the copy")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from leaven.errors import DatasetError, ParameterError, printable
 from leaven.registry.registry import Registry
 from leaven_plugins.commands.train.data_choice import dataset_table
-from leaven_plugins.datasets.folder.dataset import EXTENSIONS
+from leaven_plugins.datasets.image_files import EXTENSIONS
 
 _PLUGIN = "leaven_plugins.commands.predict.pictures"
 
