@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from leaven.registry.opening import open_dataset
+from leaven.registry.registry import Registry
 from leaven.stream.wire import unpack_sample
 from leaven_plugins.datasets.msgpack.bloom import BloomFilter
 from leaven_plugins.datasets.msgpack.dataset import MsgpackDataset
@@ -69,9 +71,21 @@ def _bloom(args: dict[str, Any], root: Path) -> Any:
     }
 
 
+def _sharded(args: dict[str, Any], root: Path) -> Any:
+    dataset = open_dataset(str(root / args["glob"]), Registry(builtin_only=True))
+    keys = [dataset.key(i) for i in range(len(dataset))]
+    return {
+        "len": len(dataset),
+        "values": [unpack_sample(dataset.sample(i))["v"] for i in range(len(dataset))],
+        "find_key_3": keys[3],
+        "find_index_s2_1": keys.index("s2_1"),
+    }
+
+
 ADAPTERS: dict[str, Callable[[dict[str, Any], Path], Any]] = {
     "datadings:file": _file,
     "datadings:legacy_index": _legacy_index,
     "datadings:hash_string": _hash_string,
     "datadings:bloom": _bloom,
+    "datadings:sharded": _sharded,
 }

@@ -10,6 +10,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from leaven.data.batches import batches
+    from leaven.data.depot import Depot
+    from leaven.data.mode import ModeView
+    from leaven.data.pack import pack
+    from leaven.data.tank import Tank
     from leaven.errors import (
         BlockedError,
         BrokenPluginError,
@@ -68,11 +73,13 @@ __all__ = [
     "DeclarationError",
     "DecodeError",
     "Decoded",
+    "Depot",
     "FormatError",
     "ImageInfo",
     "LeavenError",
     "LookupFailed",
     "MissingPackageError",
+    "ModeView",
     "NameClash",
     "NoMoreTasks",
     "ParameterError",
@@ -86,6 +93,7 @@ __all__ = [
     "SampleError",
     "SampleErrors",
     "StateError",
+    "Tank",
     "TaskError",
     "TaskQueue",
     "TimedOut",
@@ -101,16 +109,23 @@ __all__ = [
     "WorkerThreadPool",
     "__version__",
     "attach_array",
+    "batches",
     "buffer_spec",
     "create",
     "default_registry",
     "descriptor_of",
     "hookimpl",
     "make_fill_value",
+    "pack",
     "shared_array",
 ]
 
 _ELSEWHERE = {
+    "leaven.data.batches": ("batches",),
+    "leaven.data.depot": ("Depot",),
+    "leaven.data.tank": ("Tank",),
+    "leaven.data.mode": ("ModeView",),
+    "leaven.data.pack": ("pack",),
     "leaven.hookspecs": ("hookimpl",),
     "leaven.protocols": ("Decoded", "ImageInfo", "Region"),
     "leaven.registry.components": ("Component",),
