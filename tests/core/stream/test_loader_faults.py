@@ -31,7 +31,7 @@ def failpoint(monkeypatch):
     return lambda text: monkeypatch.setenv("LEAVEN_FAILPOINT", text)
 
 
-@pytest.mark.parametrize("action", ["kill", "exit"])
+@pytest.mark.parametrize("action", ["kill", pytest.param("exit", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("point", POINTS)
 def test_workers_that_die_at_any_point_change_nothing(make, failpoint, point, action):
     undisturbed = stream(make(**COMMON), 1)
@@ -61,7 +61,7 @@ def test_a_failpoint_that_does_not_exist_is_named_before_the_start(make, failpoi
         make(**COMMON, nworkers=1).start()
 
 
-@pytest.mark.parametrize("action", ["hang", "stop"])
+@pytest.mark.parametrize("action", ["hang", pytest.param("stop", marks=pytest.mark.slow)])
 def test_a_worker_that_hangs_is_replaced(make, failpoint, caplog, action):
     undisturbed = stream(make(**COMMON), 1)
     failpoint(f"worker.half_written:{action}:5")

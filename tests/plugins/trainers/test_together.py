@@ -27,7 +27,7 @@ def approximately(found, expected):
     [
         {"average": {"decay": 0.5}},
         pytest.param({"accumulate": 2}, marks=pytest.mark.slow),
-        {"parallel": "fsdp"},
+        pytest.param({"parallel": "fsdp"}, marks=pytest.mark.slow),
     ],
 )
 def test_two_processes_are_one_with_the_same_global_batch(tmp_path, options):
@@ -57,7 +57,7 @@ def test_two_processes_are_one_with_the_same_global_batch(tmp_path, options):
     ("shares", "options"),
     [
         ([[4, 4], [6, 2], [8, 0], [5, 3]], {}),
-        ([[8, 0], [4, 4], [8, 0], [8, 0]], {}),
+        pytest.param([[8, 0], [4, 4], [8, 0], [8, 0]], {}, marks=pytest.mark.slow),
         ([[4, 4], [6, 2], [8, 0], [8, 0], [8, 0]], {"accumulate": 2}),  # of a step, a rank has nothing at all
     ],
 )

@@ -210,7 +210,7 @@ def test_hardly_any_bytes(data):
     assert survives(workers(), data) == 0
 
 
-@pytest.mark.parametrize("value", [None, 5, "text", [1, 2], {"a": 1}, np.zeros((4, 4, 3), np.uint8)])
+@pytest.mark.parametrize("value", [None, 5, "text", [1, 2], {"a": 1}, np.zeros((4, 4, 3), np.float32)])
 def test_what_is_no_file(value):
     made = workers()
     for name, sample in samples_with(value):

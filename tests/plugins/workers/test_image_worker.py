@@ -348,7 +348,7 @@ def test_an_array_goes_the_way_of_the_same_file():
             "prepare",
             r"'image' is an array of shape \(3, 8, 9\) and dtype uint8",
         ),
-        ({"image": np.zeros((8, 9), "float32")}, "prepare", "dtype float32; an image is"),
+        ({"image": np.zeros((8, 9), "float32")}, "prepare", "dtype float32; it has to be"),
         ({"image": np.zeros((0, 9, 3), "uint8")}, "prepare", "there are no pixels in it"),
         ({"image": b""}, "decode", "DecodeError: no image: 0 bytes"),
         ({"image": png(RGB)[:300], "key": "cat.png"}, "decode", r"sample 0 \(cat.png\): decode failed: .* cut off"),

@@ -99,6 +99,15 @@ def test_a_palette_counts_by_its_numbers():
     np.testing.assert_array_equal(mask_of(data=palette(MASK)), mask_of())
 
 
+def test_masks_may_be_arrays():
+    sample = {"image": np.dstack([MASK] * 3), "target_image": MASK}
+    made = SegmentationWorker(((3, 30, 40), "uint8"), ((30, 40), "uint8"), ops=())
+    np.testing.assert_array_equal(run_worker(made, [sample])["target_image"][0], mask_of())
+    deep = {**sample, "target_image": MASK.astype(np.uint16) * 1000}
+    made = SegmentationWorker(((3, 30, 40), "uint8"), ((30, 40), "int32"), ops=())
+    np.testing.assert_array_equal(run_worker(made, [deep])["target_image"][0], mask_of().astype(int) * 1000)
+
+
 def test_masks_of_sixteen_bits():
     deep = cv2.imencode(".png", MASK.astype(np.uint16) * 1000)[1].tobytes()
     shown = mask_of(data=deep, target=((30, 40), "int32"))
@@ -136,7 +145,7 @@ def test_classes_are_checked():
         ({}, "no mask: no key 'target_image' or 'label_image'"),
         ({"lable_image": b""}, "did you mean 'lable_image'\\?; the sample has: image, key, lable_image"),
         ({"label_image": [1, 2]}, "'label_image' is of type list"),
-        ({"label_image": MASK}, "'label_image' is of type ndarray"),
+        ({"label_image": MASK.astype("float32")}, "'label_image' is an array of shape .* and dtype float32"),
         ({"label_image": b""}, "mask failed: DecodeError: no image: 0 bytes"),
         ({"label_image": png(MASK)[:60]}, "mask failed: DecodeError"),
         ({"label_image": png(MASK.T.copy())}, "a mask of 80 x 60 does not cover an image of 60 x 80 pixels"),

@@ -28,7 +28,7 @@ def file_of(image: NDArray[Any], key: str) -> bytes:
     pixels = image[..., None] if image.ndim == 2 else image
     if pixels.ndim != 3 or pixels.shape[2] not in (1, 3, 4) or pixels.dtype not in (np.uint8, np.uint16):
         raise SampleError(
-            f"{key!r} is an array of shape {image.shape} and dtype {image.dtype}; an image is (height, width), or "
+            f"{key!r} is an array of shape {image.shape} and dtype {image.dtype}; it has to be (height, width), or "
             "(height, width, channels) with 1, 3 or 4 of these, of uint8 or uint16"
         )
     if not pixels.size:
