@@ -233,11 +233,13 @@ def _has_plans(value: Any) -> bool:
 
 
 def _called(plan: Plan, params: Mapping[str, Any]) -> Any:
-    front = ": ".join(part for part in (".".join(plan.path), plan.label) if part)
+    path = ".".join(plan.path)
+    front = ": ".join(part for part in (path, plan.label) if part)
     try:
         return plan.target(**params)
     except LeavenError as error:
-        _set_text(error, f"{front}: {error}")
+        shown = path if str(error).startswith(f"{plan.label}: ") else front  # many say themselves who they are
+        _set_text(error, f"{shown}: {error}" if shown else str(error))
         raise
     except (TypeError, ValueError) as error:
         raise ParameterError(f"{front}: {error}") from error

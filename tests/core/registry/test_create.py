@@ -312,3 +312,14 @@ def test_resolve_of_a_handmade_worker_that_create_would_refuse(registry):
     assert registry.resolve(made) == (made, None)
     with pytest.raises(RecipeError, match=r"Positional takes \*sizes"):
         recipe_of(made)
+
+
+class Refusing:
+    def __init__(self, budget: int = 0, named: bool = False):
+        raise ParameterError(f"Refusing: budget={budget}" if named else f"budget={budget}")
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_what_a_constructor_says_is_said_once(named):
+    with pytest.raises(ParameterError, match=r"^Refusing: budget=0$"):
+        Registry(builtin_only=True).create(Refusing, named=named)

@@ -12,6 +12,7 @@ from leaven.errors import ConfigError, LeavenError
 from leaven_plugins.commands.train.experiment import Experiment
 from leaven_plugins.commands.train.folder import new_folder
 from leaven_plugins.commands.train.overfitting import kept_samples
+from leaven_plugins.commands.train.paths import anchor_datasets
 from leaven_plugins.commands.train.result import result_of, value_lines, wilson_interval
 from leaven_plugins.commands.train.resume import comparison, snapshot_meant
 from leaven_plugins.snapshots.files import Snapshot, save_snapshot
@@ -159,6 +160,15 @@ def test_paths_start_at_the_file_and_those_of_overrides_at_the_working_folder(tm
     assert overridden.name == "some"
     monkeypatch.chdir(tmp_path.parent)
     assert overridden.resolved()["data"]["train"]["path"] == str(tmp_path.parent / "b.msgpack")
+
+
+def test_paths_of_caches_and_of_the_users_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert an_experiment(tmp_path, path="~/a.msgpack").config.plain["data"]["train"]["path"] == "/home/ada/a.msgpack"
+    view = {"use": "cached", "cache": {"use": "disk", "folder": "c"}}
+    table = {"data": {"train": {"use": "msgpack", "views": [view]}}}
+    anchor_datasets(table, "/runs", Registry())
+    assert table["data"]["train"]["views"][0]["cache"]["folder"] == "/runs/c"
 
 
 def test_an_unknown_dataset_is_a_problem_like_any_other(tmp_path):

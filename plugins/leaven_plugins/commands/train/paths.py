@@ -37,7 +37,7 @@ def _anchored(part: Any, folder: str, registry: Registry) -> Any:
         return part
     paths = _path_parameters(part.get(naming_key(part)), registry)
     return {
-        name: os.path.join(folder, value)
+        name: os.path.join(folder, os.path.expanduser(value))
         if name in paths and isinstance(value, str) and "://" not in value
         else _anchored(value, folder, registry)
         for name, value in part.items()
@@ -47,8 +47,10 @@ def _anchored(part: Any, folder: str, registry: Registry) -> Any:
 def _path_parameters(spec: Any, registry: Registry) -> set[str]:
     if not isinstance(spec, str):
         return set()
-    try:
-        parameters = parameters_of(registry.find(spec, kind="dataset").load())
-    except LeavenError:  # said with the path of the table when the whole configuration is checked
-        return set()
-    return {name for name, parameter in parameters.items() if "Path" in parameter.annotation}
+    for kind in ("dataset", "cache"):
+        try:
+            parameters = parameters_of(registry.find(spec, kind=kind).load())
+        except LeavenError:  # said with the path of the table when the whole configuration is checked
+            continue
+        return {name for name, parameter in parameters.items() if "Path" in parameter.annotation}
+    return set()
