@@ -96,3 +96,24 @@ def test_copies_of_different_addresses_are_apart_and_keep_their_names(tmp_path):
     assert first != second
     assert first.parent.parent == second.parent.parent == tmp_path / "remote"
     assert first == places.remote_copy("https://one/train.msgpack?token=1#x", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("uri", "name"),
+    [
+        ("https://h/x.msgpack?sig=1#part", "x.msgpack"),
+        ("https://h/a/..", "_"),
+        ("https://h/..?x=.msgpack", "_"),
+        ("https://h/a\0b.msgpack", "a_b.msgpack"),
+        ("https://h/\ud800.msgpack", "?.msgpack"),
+        ("file:///x\udcff.msgpack", "x?.msgpack"),
+        ("https://h/" + "ü" * 300 + ".msgpack", "ü" * 71 + ".msgpack"),
+    ],
+    ids=range(7),
+)
+def test_a_copy_has_a_name_that_a_file_can_have(tmp_path, uri, name):
+    copy = places.remote_copy(uri, tmp_path)
+    assert copy.name == name
+    assert copy.parent.parent == tmp_path / "remote"
+    copy.parent.mkdir(parents=True)
+    copy.with_name(f".{name}.key_hashes.part.json").touch()

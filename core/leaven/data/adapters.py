@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leaven.data.getters import names_of
 from leaven.data.view import checked
 from leaven.errors import ParameterError, SampleError, listing, suggestion
 
@@ -71,7 +72,8 @@ class Items:
         verb, _, part = name.partition("_")
         if verb == "getitem" and part in self.fields:
             return lambda index, ctx=None: self._values(checked(index, len(self), self))[part]
-        if name == "getall_label" and "label" in self.fields and (targets := self._targets()) is not None:
+        labelled = verb == "getall" and part in names_of("label") and part in self.fields
+        if labelled and (targets := self._targets()) is not None:
             return lambda: targets
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 

@@ -100,7 +100,10 @@ class ArraySource(Source):
 
 
 def _checked(indices: Any, length: int) -> NDArray[np.int64]:
-    found = np.asarray(indices, None if len(indices) else np.int64)
+    try:
+        found = np.asarray(indices, None if np.size(indices) else np.int64)
+    except ValueError as error:
+        raise ParameterError(f"indices: expected whole numbers in a row: {error}") from error
     if found.ndim != 1 or found.dtype.kind not in "iu":
         raise ParameterError(f"indices: expected whole numbers, got {found.dtype} of shape {found.shape}")
     if len(found) and not 0 <= found.min() <= found.max() < length:

@@ -35,6 +35,8 @@ def _positions(indices: NDArray[np.int64] | slice, length: int) -> Any:
 
 
 def _length(array: Any) -> int:
+    if isinstance(array, (str, bytes)):
+        raise ParameterError(f"{array[:80]!r} is no array of samples; leaven.open takes names and paths")
     try:
         return len(array)
     except TypeError as error:

@@ -84,8 +84,8 @@ class Relabelled(View):
         return self.new_labels
 
     def hides(self, part: str) -> bool:
-        """Hide the labels below, and what is read together with them."""
-        return hides(self.dataset, "label", part)
+        """Hide the labels below, the names of their classes, and what is read together with them."""
+        return part == "_label" or hides(self.dataset, "label", part)
 
 
 def with_label(fields: Mapping[str, Any], label: int, names: tuple[str, ...]) -> dict[str, Any]:

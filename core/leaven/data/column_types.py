@@ -47,14 +47,14 @@ class ColumnType(NamedTuple):
     def converted(self, value: Any) -> Any:
         """Return a value of this type: a string, a number of numpy, or an array of numbers or list of strings.
 
-        Bytes stand for an array of uint8. Nothing is changed on the way: a number that the type cannot hold is an
-        error, but for the last digits of floating point numbers.
+        Bytes stand for an array of uint8, or for text in UTF-8. Nothing is changed on the way: a number that the type
+        cannot hold is an error, but for the last digits of floating point numbers.
 
         Raises:
             ValueError: the type cannot hold it.
         """
         if self.base == TEXT:
-            return [str(part) for part in value] if self.variable else str(value)
+            return _texts(value) if self.variable else _text(value)
         given = np.frombuffer(value, np.uint8) if isinstance(value, (bytes, bytearray)) else np.asarray(value)
         if given.dtype.kind not in "biuf" and given.size:
             raise ValueError(f"{given.dtype} is no number")
@@ -63,6 +63,18 @@ class ColumnType(NamedTuple):
         if not _same(given, array):
             raise ValueError(f"{self.base} cannot hold it")
         return array.reshape(-1) if self.variable else array[()]
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        raise ValueError("there is none")
+    return value.decode() if isinstance(value, (bytes, bytearray)) else str(value)
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, (str, bytes, bytearray)):
+        raise ValueError("a single text instead of a row of them")
+    return [_text(part) for part in value]
 
 
 def _same(given: np.ndarray[Any, Any], array: np.ndarray[Any, Any]) -> bool:

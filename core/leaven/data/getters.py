@@ -74,21 +74,27 @@ def labels(dataset: Any, name: str = "label") -> NDArray[np.int64]:
     """Return the labels of all samples, ``(n,)``.
 
     Raises:
-        ParameterError: they are not whole numbers.
+        ParameterError: they are not whole numbers, or not below 2**63.
         SampleError: a sample has none.
     """
-    found = np.asarray(getall(dataset, name))
+    values = getall(dataset, name)
     if not len(dataset):
         return np.zeros(0, np.int64)
-    if found.ndim != 1 or found.dtype.kind not in "iub":
+    try:
+        found = np.asarray(values)
+    except ValueError:  # lists of different lengths
+        found = np.empty((len(values), 0), object)
+    if found.ndim != 1 or found.dtype.kind not in "iub" or (found.dtype == np.uint64 and found.max() >> 63):
         raise ParameterError(f"{name!r} is no label: expected one whole number for each sample, got {found.dtype}")
     return found.astype(np.int64)
 
 
 def class_names(dataset: Any) -> tuple[str, ...]:
     """Return the names of the classes in the order of their labels, or none where the dataset does not tell."""
-    names = getattr(dataset, "class_names", None) or getattr(dataset, "classes", None)
-    return tuple(map(str, names or ()))
+    names = getattr(dataset, "class_names", None)
+    if names is None:
+        names = getattr(dataset, "classes", None)
+    return () if names is None or isinstance(names, int) else tuple(map(str, names))  # an int tells how many there are
 
 
 def class_count(dataset: Any) -> int:

@@ -156,7 +156,7 @@ class ChoiceSource(_Joined):
         if generator is not None:
             order.sort()
             generator.shuffle(order)
-        return ((number, next(iterators[number])) for number in order)
+        return _in_order(iterators, order)
 
 
 def _in_rounds(iterators: list[Iterator[Any]], generator: Any) -> Iterator[tuple[int, Any]]:
@@ -168,6 +168,16 @@ def _in_rounds(iterators: list[Iterator[Any]], generator: Any) -> Iterator[tuple
             except StopIteration:
                 return
             yield number, found
+
+
+def _in_order(iterators: list[Iterator[Any]], order: Sequence[int]) -> Iterator[tuple[int, Any]]:
+    for place, number in enumerate(order):
+        try:
+            found = next(iterators[number])
+        except StopIteration:
+            there, said = order[:place].count(number), order.count(number)
+            raise ParameterError(f"stratified: source {number} ended after {there} batches instead of {said}") from None
+        yield number, found
 
 
 def _spread(batches: Sequence[int]) -> list[int]:

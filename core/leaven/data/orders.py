@@ -40,7 +40,9 @@ def order_of(
 
     made = default_registry().create(sampler, kind="sampler")
     order = Order.of(made, dataset, seed)
-    return order if world_size == 1 else Order(Share(order.passes, rank, world_size), order.size, order.name)
+    return (
+        order if (rank, world_size) == (0, 1) else Order(Share(order.passes, rank, world_size), order.size, order.name)
+    )
 
 
 @dataclass(frozen=True)
@@ -63,8 +65,10 @@ class Share:
     world_size: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.rank < self.world_size:
-            raise ParameterError(f"rank={self.rank}, world_size={self.world_size}: expected 0 <= rank < world_size")
+        if type(self.rank) is not int or type(self.world_size) is not int or not 0 <= self.rank < self.world_size:
+            raise ParameterError(
+                f"rank={self.rank!r}, world_size={self.world_size!r}: expected whole numbers, 0 <= rank < world_size"
+            )
 
     @property
     def length(self) -> int:

@@ -105,5 +105,6 @@ def _stacked(values: list[Any]) -> Any:
         return np.stack(values) if len(same) == 1 else values
     if all(isinstance(value, (int, float, np.number, np.bool_)) for value in values):
         found = np.array(values)
-        return found if found.dtype.kind in "biuf" else values
+        rounded = found.dtype.kind == "f" and all(isinstance(value, (int, np.integer)) for value in values)
+        return found if found.dtype.kind in "biuf" and not rounded else values
     return values

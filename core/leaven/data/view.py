@@ -119,7 +119,7 @@ class Selection(View):
         """Return which sample of the dataset below is shown at ``index``; raises as for :class:`View`."""
         try:
             return self.positions.item(index)  # 0.1 us: this is done for every sample
-        except IndexError:
+        except (IndexError, OverflowError):
             return checked(index, len(self), self)
 
     def key(self, index: int) -> str:

@@ -190,6 +190,9 @@ def _check_count(number: int, found: int, expected: int) -> None:
 
 
 def _joined(column: list[NDArray[Any]]) -> NDArray[Any]:
+    kinds = {str(part.dtype): part.dtype.kind in "biufc" for part in column}
+    if len(set(kinds.values())) > 1:  # numpy would make text of the numbers
+        raise ParameterError(f"results of batches do not fit together: {' and '.join(kinds)}")
     try:
         return np.concatenate(column)
     except ValueError as error:

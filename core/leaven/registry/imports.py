@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from leaven.errors import suggestion
+from leaven.errors import ParameterError, suggestion
 
 
 def import_target(target: str) -> Any:
@@ -17,6 +17,24 @@ def import_target(target: str) -> Any:
     """
     module, _, path = target.partition(":")
     return named_within(import_module(module), path)
+
+
+def import_named(target: str, where: str) -> Any:
+    """Return what a parameter names as ``"package.module:name"``.
+
+    Args:
+        target: the name.
+        where: component and parameter, for errors.
+
+    Raises:
+        ParameterError: it is no such name, or leads nowhere.
+    """
+    if not all(target.partition(":")):
+        raise ParameterError(f"{where}: {target!r}: expected a name such as 'package.module:name'")
+    try:
+        return import_target(target)
+    except (ImportError, AttributeError, TypeError, ValueError) as error:  # the last two: names that begin with a dot
+        raise ParameterError(f"{where}: {target!r} cannot be imported: {error}") from error
 
 
 def named_within(found: Any, path: str) -> Any:

@@ -86,6 +86,8 @@ def locate(what: str | Path | Mapping[str, Any] | Sequence[str | Path], registry
         return _in_a_row([str(os.fspath(path)) for path in what], registry)
     text = os.fspath(what)
     path = Path(text)
+    if not text:
+        raise ParameterError("dataset: the path is empty")
     if text.startswith("dataset:"):
         return _of_spec(text, registry)
     if "://" in text:
@@ -108,7 +110,7 @@ def find_writer(path: Path, format: str | None, registry: Registry) -> Writer:  
     """Return what writes a dataset to ``path``.
 
     Args:
-        path: where to; its suffix tells the format unless ``format`` does.
+        path: where to; its suffix tells the format unless ``format`` does: ``folder`` where it has none.
         format: name of a dataset component.
         registry: where components are looked up.
 
@@ -116,7 +118,8 @@ def find_writer(path: Path, format: str | None, registry: Registry) -> Writer:  
         DatasetError: no component is for this suffix, or it cannot write.
         LookupFailed: no such component.
     """
-    offer = registry.find(format, kind="dataset") if format else _by_suffix(path, registry)
+    name = format or ("" if path.suffix else "folder")
+    offer = registry.find(name, kind="dataset") if name else _by_suffix(path, registry)
     write = getattr(offer.load(), "write", None)
     if write is None:
         formats = listing(name for name, target in _loadable(registry) if hasattr(target, "write"))

@@ -67,3 +67,10 @@ def test_what_is_not_as_it_was_said():
         Items(x for x in PAIRS)
     with pytest.raises(ParameterError, match="expected a list of different names"):
         Items(PAIRS, ["a", "a"])
+
+
+def test_labels_have_other_names_too():
+    class Targets(list):
+        targets = (1, 0)
+
+    assert Items(Targets([("a", 1), ("b", 0)]), ["x", "class"]).getall_class().tolist() == [1, 0]

@@ -177,3 +177,14 @@ def test_nothing_has_no_batches(data):
 def test_mistakes(data, options, text):
     with pytest.raises(ParameterError, match=text):
         batches(data, **{"batch_size": 2, **options})
+
+
+def test_numbers_that_no_array_holds_exactly_stay_as_they_are():
+    batch = next(iter(leaven.batches(Samples([{"n": 2**63}, {"n": -1}]), 2)))
+    assert batch["n"] == [2**63, -1]
+
+
+@pytest.mark.parametrize(("rank", "world_size"), [(1, 1), (2, 2), ("0", 2), (-1, 2), (0, 0)])
+def test_shares_that_there_are_not(rank, world_size):
+    with pytest.raises(ParameterError, match="expected whole numbers, 0 <= rank < world_size"):
+        leaven.batches([np.arange(4)], 2, rank=rank, world_size=world_size)

@@ -74,3 +74,27 @@ def test_labels_are_whole_numbers():
     for value in (0.5, "ant", [1, 0]):
         with pytest.raises(ParameterError, match="'label' is no label: expected one whole number for each sample"):
             labels(Samples({"label": value}))
+
+
+@pytest.mark.parametrize(
+    "values", [[[1], [2, 3]], [2**63, 1], np.array([2**63], np.uint64), [10**30, 1], [1, 2.5], ["a", "b"], [None, 1]]
+)
+def test_what_is_no_label_is_never_made_one(values):
+    class Labelled(Samples):
+        def getall_label(self):
+            return values
+
+    with pytest.raises(ParameterError, match="is no label: expected one whole number"):
+        labels(Labelled(*({"label": 0} for _ in values)))
+
+
+def test_a_number_of_classes_is_no_list_of_names():
+    class Counted(Samples):
+        class_names = ()
+        classes = 10
+
+    class Listed(Samples):
+        class_names = np.array(["ant", "bee"])
+
+    assert class_names(Counted()) == ()
+    assert class_names(Listed()) == ("ant", "bee")

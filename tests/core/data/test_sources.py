@@ -292,3 +292,16 @@ def test_endless_sources_can_be_cut_short():
     batches = ArraySource([np.arange(3)], repeats=-1).batch_iterator(7)
     assert plain(list(islice(batches, 2))) == [[[0, 1, 2, 0, 1, 2, 0]], [[1, 2, 0, 1, 2, 0, 1]]]
     assert isinstance(source_of([np.arange(2)]), Source)
+
+
+def test_a_source_that_ends_before_it_should_is_told():
+    short = CallableSource(lambda size: iter([(np.arange(size),)]), 10)
+    with pytest.raises(ParameterError, match="source 0 ended after 1 batches instead of 5"):
+        list(ChoiceSource([short, [np.arange(4)]], stratified=True).batch_iterator(2))
+
+
+def test_indices_that_are_no_row_of_numbers():
+    with pytest.raises(ParameterError, match="indices: expected whole numbers"):
+        ArraySource([np.arange(4)], indices=[[0], [1, 2]])
+    with pytest.raises(ParameterError, match="'ab' is no array of samples"):
+        ArraySource(["ab", np.arange(2)])

@@ -174,6 +174,11 @@ def test_values_that_are_not_of_their_type():
         ("uint8", "x", None),
         ("str", 5, "5"),
         ("vstr", ["a"], ["a"]),
+        ("str", "né".encode(), "né"),
+        ("str", b"\xff", None),
+        ("str", None, None),
+        ("vstr", np.array([b"a", b"bc"]), ["a", "bc"]),
+        ("vstr", "abc", None),
     ],
 )
 def test_values_are_converted_or_refused(name, value, expected):

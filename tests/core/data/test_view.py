@@ -241,3 +241,13 @@ def test_a_million_labels_through_three_views_are_operations_on_arrays():
 
     view = Backwards(Backwards(Backwards(Million())))
     assert labels(view)[:4].tolist() == [0, 2, 1, 0]
+
+
+def test_names_of_classes_are_hidden_with_the_labels():
+    class Columns(Counting):
+        def getitem__label(self, index, ctx=None):
+            return "stale"
+
+    below = Columns()
+    assert Plain(below).getitem__label(0) == "stale"
+    assert not hasattr(Reversed(below), "getitem__label")

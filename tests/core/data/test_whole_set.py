@@ -130,3 +130,8 @@ def test_numbers_of_batches(n_batches):
         batch_map_concat([np.arange(4)], lambda x: x, 2, n_batches=n_batches)
     with pytest.raises(ParameterError, match="no end"):
         batch_map_mean(ArraySource([np.arange(4)], repeats=-1), np.sum, 2)
+
+
+def test_numbers_do_not_become_text():
+    with pytest.raises(ParameterError, match="do not fit together: <U21 and int64"):
+        batch_map_concat([np.arange(4)], lambda x: x if x[0] else x.astype(str), 2)

@@ -80,9 +80,7 @@ def test_what_does_not_exist_names_the_nearest(registry, packed):
 
 def test_a_suffix_of_no_format_names_those_there_are(registry, tmp_path):
     (tmp_path / "x.tfrecord").write_bytes(b"")
-    with pytest.raises(
-        DatasetError, match=r"no format for the suffix '\.tfrecord'; there is: .*\.msgpack \(msgpack"
-    ):
+    with pytest.raises(DatasetError, match=r"no format for the suffix '\.tfrecord'; there is: .*\.msgpack \(msgpack"):
         open_dataset(tmp_path / "x.tfrecord", registry)
 
 
@@ -90,9 +88,7 @@ def test_other_plugins_bring_their_suffixes(with_plugin, tmp_path):
     registry = with_plugin("acme_lines", ".jsonl")
     (tmp_path / "x.jsonl").write_bytes(b"")
     assert open_dataset(tmp_path / "x.jsonl", registry).path == str(tmp_path / "x.jsonl")
-    with pytest.raises(
-        DatasetError, match=r"dataset:acme_lines cannot be written; formats that can: .*msgpack"
-    ):
+    with pytest.raises(DatasetError, match=r"dataset:acme_lines cannot be written; formats that can: .*msgpack"):
         find_writer(tmp_path / "y.jsonl", None, registry)
 
 
@@ -114,10 +110,16 @@ def test_the_writer_is_found_by_suffix_or_name(registry, tmp_path):
         writer = find_writer(path, name, registry)
         assert writer.format == "msgpack"
         assert writer.write(path, [{"key": "a"}]) == 1
+    assert find_writer(tmp_path / "photos", None, registry).format == "folder"
     with pytest.raises(DatasetError, match="dataset:digits cannot be written"):
         find_writer(tmp_path / "y", "digits", registry)
     with pytest.raises(UnknownName, match="did you mean 'msgpack'"):
         find_writer(tmp_path / "y", "msgpak", registry)
+
+
+def test_an_empty_path_is_none(registry):
+    with pytest.raises(ParameterError, match="the path is empty"):
+        open_dataset("", registry)
 
 
 def test_several_files_follow_each_other(registry, tmp_path, monkeypatch):

@@ -58,7 +58,7 @@ def test_without_scale_the_tensor_comes_as_it_is():
 @pytest.mark.parametrize(
     ("module", "params", "text"),
     [
-        ("torch.nn.Conv2d", {}, "expected 'package.module:attribute'"),
+        ("torch.nn.Conv2d", {}, "expected a name such as 'package.module:name'"),
         ("torch.nnn:Conv2d", {}, "cannot be imported: No module named 'torch.nnn'"),
         ("torch.nn:Conv2", {}, "torch.nn has no 'Conv2', did you mean 'Conv2d'\\?"),
         ("torch.nn:Conv2d", {"channels": 3}, "missing a required argument: 'in_channels'; it takes: in_channels, "),

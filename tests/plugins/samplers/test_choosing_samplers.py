@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from labeled_parts import LabeledNumbers
 
 from leaven import ParameterError, create
+from leaven.data.orders import order_of
 from leaven.stream.order import Order
 from leaven_plugins.samplers.balanced_epoch.sampler import BalancedEpoch
 from leaven_plugins.samplers.draws import uniform
@@ -271,3 +272,34 @@ def test_repeated_is_made_by_name():
     assert passes.indices(1, np.arange(4)).tolist() == [2, 2, 3, 3]
     shuffled = [stream(made, range(9), 3).tolist() for made in (Repeated(3), create("sampler:repeated", times=3))]
     assert shuffled[0] == shuffled[1]
+
+
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        {"use": "weighted", "weights": [1.0] * 6, "length": np.int64(4)},
+        {"use": "weighted", "weights": [1.0] * 6, "length": np.int64(4), "replacement": False},
+        {"use": "class_balanced", "labels": [0, 1] * 3, "length": np.int32(4)},
+        {"use": "repeated", "times": np.int64(2)},
+    ],
+    ids=lambda sampler: f"{sampler['use']} {len(sampler)}",
+)
+def test_numbers_of_numpy_are_numbers(sampler):
+    order = order_of(range(6), sampler)
+    assert type(order.length) is int
+    assert len(order.cells(0, 10).indices) == 10
+
+
+@pytest.mark.parametrize(
+    ("sampler", "text"),
+    [
+        ({"use": "subset", "indices": [[0], [1, 2]]}, "subset: indices: expected whole numbers in a row"),
+        ({"use": "class_balanced", "labels": [[0], [1, 2]]}, "class_balanced: labels: expected whole numbers in a row"),
+        ({"use": "repeated", "times": 10**30}, "expected at most 1099511627776"),
+        ({"use": "weighted", "weights": [1, 1], "length": 1 << 41}, "expected at most 1099511627776"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value["use"],
+)
+def test_numbers_that_lead_nowhere(sampler, text):
+    with pytest.raises(ParameterError, match=text):
+        order_of(range(2), sampler)

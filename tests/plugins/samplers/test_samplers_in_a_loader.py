@@ -17,7 +17,8 @@ SAMPLERS = {
     "class_balanced": "class_balanced(length=17)",
     "balanced_epoch": "balanced_epoch",
     "semi": "semi(1, 2, length='all')",
-    "repeated": "repeated(3)",
+    "repeated": {"use": "repeated", "times": 3, "sampler": {"use": "blocks", "size": 4, "window": 2}},
+    "blocks": "blocks(4, 2)",
 }
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from leaven.errors import ParameterError
 from leaven.protocols import ImageInfo
+from leaven.registry.imports import import_named
 from leaven_plugins.datasets.pictures import pixels_of
 
 Change = Callable[[Any, np.random.Generator | None, dict[str, Any] | None], Any]
@@ -31,7 +31,7 @@ def change_of(component: str, function: Any, seeded: bool) -> Change:
     """
     if isinstance(function, (list, tuple)):
         return _in_a_row([change_of(component, one, seeded) for one in function])
-    found = _named(component, function) if isinstance(function, str) else function
+    found = import_named(function, component) if isinstance(function, str) else function
     if all(hasattr(found, name) for name in ("draw", "applies", "apply")) and not isinstance(found, type):
         _need_seed(component, found, seeded)
         return _of_op(found)
@@ -69,19 +69,6 @@ def _of_op(op: Any) -> Change:
         return op.apply(image, values, random) if op.applies(values) else image
 
     return change
-
-
-def _named(component: str, name: str) -> Any:
-    module, _, attribute = name.partition(":")
-    if not module or not attribute:
-        raise ParameterError(f"{component}: {name!r}: expected the name of a function, such as 'package.module:name'")
-    try:
-        found = import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise ParameterError(f"{component}: {name!r} cannot be imported: {error}") from error
-    return found
 
 
 def _parameters(function: Callable[..., Any]) -> list[str]:

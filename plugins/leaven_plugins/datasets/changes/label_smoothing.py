@@ -10,7 +10,7 @@ from leaven.data.getters import class_count
 from leaven.data.lazy import lazy
 from leaven.errors import ParameterError
 from leaven_plugins.datasets.bounds import check_whole, is_number
-from leaven_plugins.datasets.changes.vectors import smoothed, whole
+from leaven_plugins.datasets.changes.vectors import binary, smoothed, whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,8 +53,7 @@ class LabelSmoothing(Changed):
         if self.smoothing == 0:
             return whole(value, position)
         if self._count == 1:
-            label = whole(value, position)
-            return -1.0 if label == -1 else label + (0.5 - label) * self.smoothing
+            return binary("label_smoothing", value, self.smoothing, position)
         return smoothed("label_smoothing", value, self._count, self.smoothing, position)
 
     @lazy

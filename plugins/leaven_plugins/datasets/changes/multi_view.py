@@ -66,7 +66,10 @@ class MultiView(Changed):
             raise ParameterError(f"multi_view: configs={self.configs!r}: expected a list of at least one")
         seeded = self.seed is not None
         pairs = [_config(config) for config in self.configs]
-        made = [(count, function and change_of("multi_view", function, seeded)) for count, function in pairs]
+        made = [
+            (count, None if function is None else change_of("multi_view", function, seeded))
+            for count, function in pairs
+        ]
         return [change for count, change in made for _ in range(count)]
 
 

@@ -29,6 +29,21 @@ def smoothed(component: str, value: Any, classes: int, smoothing: float, positio
     return vector
 
 
+def binary(component: str, value: Any, smoothing: float, position: int) -> float:
+    """Return what a label becomes that is 0 or 1: nearer to the other by half of ``smoothing``; -1 stays.
+
+    Raises:
+        ParameterError: it is another number.
+        SampleError: it is no label.
+    """
+    label = whole(value, position)
+    if label not in (-1, 0, 1):
+        raise ParameterError(
+            f"{component}: label {label}, but of a single class it is 0 or 1; say how many: classes=..."
+        )
+    return -1.0 if label == -1 else label + (0.5 - label) * smoothing
+
+
 def whole(value: Any, position: int) -> int:
     """Return a label.
 

@@ -70,12 +70,13 @@ class Choice(Several):
     @lazy
     def _rows(self) -> NDArray[np.int64]:
         lengths, starts, _ = self.sizes
-        counts = [length // self.block for length in lengths]
+        block = min(self.block, max(lengths) + 1)  # one that is larger than all datasets is never filled
+        counts = [length // block for length in lengths]
         blocks = self._spread(counts) if self.stratified else self._rounds(min(counts))
-        firsts = np.array(starts[:-1])[blocks[:, 0]] + blocks[:, 1] * self.block
-        whole = (firsts[:, None] + np.arange(self.block)).ravel()
+        firsts = np.array(starts[:-1])[blocks[:, 0]] + blocks[:, 1] * block
+        whole = (firsts[:, None] + np.arange(block)).ravel()
         ends = zip(starts[1:], lengths, strict=True)
-        rest = [np.arange(stop - length % self.block, stop) for stop, length in ends] if self.stratified else []
+        rest = [np.arange(stop - length % block, stop) for stop, length in ends] if self.stratified else []
         return np.concatenate([whole, *rest])
 
     def _rounds(self, count: int) -> NDArray[np.int64]:

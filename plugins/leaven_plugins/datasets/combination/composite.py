@@ -10,7 +10,7 @@ import numpy as np
 
 from leaven.data.getters import class_names, content
 from leaven.data.view import checked, numbered, title
-from leaven.errors import DatasetError, ParameterError
+from leaven.errors import DatasetError, ParameterError, SampleError
 from leaven_plugins.datasets.combination.parts import check_datasets, taken
 
 if TYPE_CHECKING:
@@ -48,9 +48,13 @@ class Composite:
         if isinstance(self.layout, str):
             if self.layout not in ("flatten", "nested"):
                 raise ParameterError(f"composite: layout={self.layout!r}: expected flatten, nested, or a list of names")
-        elif len(set(self.layout) - {"key"}) != len(self.datasets):
+        elif not (
+            isinstance(self.layout, Sequence)
+            and all(isinstance(name, str) for name in self.layout)
+            and len(self.layout) == len(set(self.layout) - {"key"}) == len(self.datasets)
+        ):
             raise ParameterError(
-                f"composite: layout={list(self.layout)!r}: expected a name for each of {len(self.datasets)} datasets, "
+                f"composite: layout={self.layout!r}: expected a name for each of {len(self.datasets)} datasets, "
                 "all different, and none of them key"
             )
 
@@ -67,11 +71,12 @@ class Composite:
 
         Raises:
             IndexError: there is no such sample; negative positions count from the end.
+            SampleError: flattened, two fields would have the same name.
         """
         position = checked(index, len(self), self)
         parts = [content(dataset, position % len(dataset)) for dataset in self.datasets]
         if self.layout == "flatten":
-            return {**_flat(parts), "key": self.key(position)}
+            return {**_flat(parts, position), "key": self.key(position)}
         return {"key": self.key(position), **dict(zip(self._names(), parts, strict=True))}
 
     def key(self, index: int) -> str:
@@ -117,10 +122,14 @@ class Composite:
         return np.arange(len(self)) % max(length, 1)
 
 
-def _flat(parts: Sequence[Mapping[Any, Any]]) -> dict[Any, Any]:
+def _flat(parts: Sequence[Mapping[Any, Any]], position: int) -> dict[Any, Any]:
     """Return the fields of all parts; a name that was there already is followed by the number of the part."""
     fields: dict[Any, Any] = {}
     for number, part in enumerate(parts, 1):
-        named = {f"{name}_{number}" if name in fields else name: value for name, value in part.items()}
-        fields.update(named)
+        names = {name: f"{name}_{number}" if name in fields else name for name in part}
+        for name, new in names.items():
+            if new in fields or (new != name and new in part):
+                text = f"composite: field {name!r} of dataset {number} would be {new!r}, which is there already; "
+                raise SampleError(text + "layout='nested' keeps datasets apart", index=position, stage="read")
+        fields.update((new, part[name]) for name, new in names.items())
     return fields

@@ -160,8 +160,9 @@ def _common_names(datasets: Sequence[Any]) -> tuple[str, ...]:
 
 
 def taken(parts: Sequence[Any], rows: NDArray[np.int64]) -> Any:
-    """Return the values at some positions of parts in a row: an array of arrays, otherwise a list."""
-    if all(isinstance(part, np.ndarray) for part in parts):
+    """Return the values at some positions of parts in a row: an array of arrays that are alike, otherwise a list."""
+    kinds = {(part.shape[1:], part.dtype.kind) if isinstance(part, np.ndarray) else None for part in parts}
+    if len(kinds) == 1 and None not in kinds:
         return np.concatenate(parts)[rows]
     flat = [value for part in parts for value in part]
     return [flat[row] for row in rows.tolist()]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leaven.data.changed import Relabelled
-from leaven.data.getters import class_count, class_names, labels
+from leaven.data.getters import class_names
 from leaven.data.view import occurrences
 from leaven_plugins.datasets.bounds import check_whole
+from leaven_plugins.datasets.classwise import counted_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +33,7 @@ class ClassGroups(Relabelled):
         seed: another seed, other groups; a whole number from 0 on.
 
     Raises:
-        ParameterError: a number is not what it has to be.
+        ParameterError: a number is not what it has to be; at the first access, that a label has no class name.
     """
 
     dataset: Dataset
@@ -46,8 +47,8 @@ class ClassGroups(Relabelled):
 
     def relabelled(self) -> NDArray[np.int64]:
         """Return the labels, ``(n,)``."""
-        found = labels(self.dataset)
-        groups = self._groups(class_count(self.dataset))
+        found, count = counted_labels("class_groups", self.dataset)
+        groups = self._groups(count)
         if not len(groups):
             return found
         new = groups[found] * self.size + occurrences(found) % self.size

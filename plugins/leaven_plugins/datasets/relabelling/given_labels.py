@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from leaven.data.changed import Relabelled
 from leaven.data.getters import class_names
 from leaven.data.lazy import lazy
 from leaven.data.view import title
-from leaven.errors import ParameterError
+from leaven.errors import ParameterError, listing
 from leaven_plugins.datasets.bounds import check_whole, is_number
 from leaven_plugins.datasets.relabelling.files import load_array
 from leaven_plugins.datasets.relabelling.scores import Labels, best, drawn, probabilities
@@ -60,23 +61,33 @@ class GivenLabels(Relabelled):
 
     def __post_init__(self) -> None:
         check_whole("given_labels", seed=self.seed)
+        if isinstance(self.classes, str):
+            raise ParameterError(f"given_labels: classes={self.classes!r}: expected a list of names")
         if self.threshold is not None and self.top is not None:
             raise ParameterError("given_labels: threshold and top: one of them, not both")
         if self.threshold is not None and not (is_number(self.threshold) and 0 <= self.threshold <= 1):
             raise ParameterError(f"given_labels: threshold={self.threshold!r}: expected a probability, 0 to 1")
         if self.top is not None:
             check_whole("given_labels", 1, top=self.top)
-        if self.temperature is not None and not self.temperature > 0:
+        finite = is_number(self.temperature)
+        if self.temperature not in (None, inf) and not (finite and self.temperature > 0):
             raise ParameterError(f"given_labels: temperature={self.temperature!r}: expected a number above 0")
 
     def relabelled(self) -> NDArray[np.int64]:
         """Return the labels, ``(n,)``."""
-        return self._found.labels
+        found = self._found.labels
+        if self.classes is not None and found.max(initial=-1) >= len(self.classes):
+            sample = int(found.argmax())
+            raise ParameterError(
+                f"given_labels: labels[{sample}] is {found[sample]}, but classes names {len(self.classes)}: "
+                f"{listing(map(str, self.classes))}"
+            )
+        return found
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """The names of the classes."""
-        return class_names(self.dataset) if self.classes is None else tuple(self.classes)
+        return class_names(self.dataset) if self.classes is None else tuple(map(str, self.classes))
 
     def __getattr__(self, name: str) -> Any:
         """Add ``confidence`` where there are scores."""
@@ -99,8 +110,7 @@ class GivenLabels(Relabelled):
         return drawn(chances, self.top, np.random.default_rng(self.seed))
 
     def _given(self) -> NDArray[Any]:
-        is_path = isinstance(self.labels, (str, os.PathLike))
-        given = load_array(Path(self.labels)) if is_path else np.asarray(self.labels)  # type: ignore[arg-type]
+        given = load_array(Path(self.labels)) if isinstance(self.labels, (str, os.PathLike)) else _array(self.labels)
         if given.ndim not in (1, 2) or given.dtype.kind not in "iuf":
             raise ParameterError(f"given_labels: expected labels or scores, got {given.dtype} of shape {given.shape}")
         if len(given) != len(self.dataset):
@@ -113,9 +123,16 @@ class GivenLabels(Relabelled):
         asked = [name for name in ("threshold", "top", "temperature") if getattr(self, name) is not None]
         if asked:
             raise ParameterError(f"given_labels: {asked[0]} needs scores (samples, classes), and these are labels")
-        wrong = np.flatnonzero((given != np.round(given)) | (given < -1))
+        wrong = np.flatnonzero((given != np.round(given)) | (given < -1) | (given >= 2.0**63))
         if len(wrong):
             raise ParameterError(
-                f"given_labels: labels[{wrong[0]}] is {given[wrong[0]]}: expected whole numbers from -1"
+                f"given_labels: labels[{wrong[0]}] is {given[wrong[0]]}: expected whole numbers from -1 to below 2**63"
             )
         return given.astype(np.int64)
+
+
+def _array(labels: Sequence[Any] | NDArray[Any]) -> NDArray[Any]:
+    try:
+        return np.asarray(labels)
+    except ValueError as error:
+        raise ParameterError(f"given_labels: labels: expected rows of one length: {error}") from error

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from leaven.data.changed import Relabelled
-from leaven.data.getters import class_count, class_names, labels
+from leaven.data.getters import class_names
 from leaven.data.view import occurrences
 from leaven_plugins.datasets.bounds import check_whole
+from leaven_plugins.datasets.classwise import counted_labels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,7 @@ class RandomSuperclasses(Relabelled):
         seed: another seed, other superclasses; a whole number from 0 on.
 
     Raises:
-        ParameterError: a number is not what it has to be.
+        ParameterError: a number is not what it has to be; at the first access, that a label has no class name.
     """
 
     dataset: Dataset
@@ -48,8 +49,7 @@ class RandomSuperclasses(Relabelled):
 
     def relabelled(self) -> NDArray[np.int64]:
         """Return the labels, ``(n,)``."""
-        found = labels(self.dataset)
-        count = class_count(self.dataset)
+        found, count = counted_labels("random_superclasses", self.dataset)
         random = np.random.default_rng(self.seed)
         places = random.permutation(count) if self.shuffle else np.arange(count)
         order = random.permutation(len(found)) if self.shuffle else np.arange(len(found))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,8 @@ class Repeat(View):
         min_size: instead of ``times``: as often as it takes for at least so many samples.
 
     Raises:
-        ParameterError: not exactly one of ``times`` and ``min_size``, or it is no whole number of at least 1.
+        ParameterError: not exactly one of ``times`` and ``min_size``, or it is no whole number of at least 1,
+            or there would be more samples than ``len()`` can tell.
         DatasetError: at the first access: there are no samples to get to ``min_size`` with.
     """
 
@@ -64,6 +66,8 @@ class Repeat(View):
     def _rounds(self) -> int:
         if self.min_size is None:
             assert self.times is not None
+            if len(self.dataset) * self.times > sys.maxsize:
+                raise ParameterError(f"repeat: times={self.times}: more samples than can be counted")
             return self.times
         if not len(self.dataset):
             raise DatasetError(f"repeat: {title(self.dataset)} has no samples to get to min_size={self.min_size} with")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from leaven.data.changed import hides, with_label
-from leaven.data.getters import class_count, class_names, content, labels
+from leaven.data.getters import class_names, content, labels
 from leaven.data.lazy import lazy
-from leaven.data.view import Selection
+from leaven.data.view import Selection, checked
 from leaven.errors import ParameterError
-from leaven_plugins.datasets.classwise import label_of
+from leaven_plugins.datasets.classwise import counted_labels, label_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,8 @@ class Classes(Selection):
             their labels. Otherwise labels stay as they are.
 
     Raises:
-        ParameterError: not exactly one of ``keep`` and ``drop``; at the first access, that a class has no such name.
+        ParameterError: not exactly one of ``keep`` and ``drop``; at the first access, that no class has such a
+            name or label.
     """
 
     rest = "keep"
@@ -47,13 +48,13 @@ class Classes(Selection):
         if (self.keep is None) == (self.drop is None):
             raise ParameterError("classes: keep or drop: exactly one of them has to be given")
         for name in ("keep", "drop"):
-            if isinstance(getattr(self, name), (str, int)):
-                raise ParameterError(f"classes: {name}={getattr(self, name)!r}: expected a list of labels or names")
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, str) or not isinstance(value, Iterable)):
+                raise ParameterError(f"classes: {name}={value!r}: expected a list of labels or names")
 
     def chosen(self) -> NDArray[np.int64]:
         """Return the positions of the classes' samples, ascending."""
-        asked = [label_of("classes", one, self.dataset) for one in (self.keep or self.drop or ())]
-        return np.flatnonzero(np.isin(labels(self.dataset), asked, invert=self.keep is None))
+        return np.flatnonzero(np.isin(labels(self.dataset), self._asked, invert=self.keep is None))
 
     def sample(self, index: int) -> bytes | Mapping[str, Any]:
         """Return a sample, as a mapping where it is relabelled; raises as the dataset below does."""
@@ -73,15 +74,15 @@ class Classes(Selection):
         """The labels, ``(n,)``."""
         found = labels(self.dataset)[self.positions]
         if self.relabel:
-            places = np.full(max([*self._kept, int(found.max(initial=0))]) + 1, -1, np.int64)
-            places[self._kept] = np.arange(len(self._kept))
-            found = np.where(found < 0, found, places[found])
+            order = np.argsort(self._kept)
+            places = np.searchsorted(np.array(self._kept, np.int64)[order], found[found >= 0])
+            found[found >= 0] = order[places]
         found.setflags(write=False)
         return found
 
     def getitem_label(self, index: int, ctx: dict[str, Any] | None = None) -> int:
         """Return the label of a sample."""
-        return self.new_labels.item(index)
+        return self.new_labels.item(checked(index, len(self), self))
 
     def getall_label(self) -> NDArray[np.int64]:
         """Return all labels, ``(n,)``."""
@@ -89,12 +90,18 @@ class Classes(Selection):
 
     def hides(self, part: str) -> bool:
         """Hide the labels below where they are other ones here."""
-        return hides(self.dataset, "label", part)
+        return part == "_label" or hides(self.dataset, "label", part)
+
+    @property
+    def _asked(self) -> list[int]:
+        asked = self.drop if self.keep is None else self.keep
+        assert asked is not None
+        return [label_of("classes", one, self.dataset) for one in asked]
 
     @property
     def _kept(self) -> list[int]:
         """The labels of the classes that are left, in the order in which they are counted anew."""
         if self.keep is not None:
-            return list(dict.fromkeys(label_of("classes", one, self.dataset) for one in self.keep))
-        dropped = {label_of("classes", one, self.dataset) for one in self.drop or ()}
-        return [label for label in range(class_count(self.dataset)) if label not in dropped]
+            return [label for label in dict.fromkeys(self._asked) if label >= 0]
+        _, count = counted_labels("classes", self.dataset)
+        return sorted(set(range(count)).difference(self._asked))

@@ -63,7 +63,10 @@ class Subset(Selection):
 
 
 def _checked(indices: Sequence[int] | NDArray[np.int64], count: int, name: str) -> NDArray[np.int64]:
-    found = np.asarray(indices)
+    try:
+        found = np.asarray(indices)
+    except ValueError as error:
+        raise ParameterError(f"subset: indices: expected whole numbers in a row: {error}") from error
     if found.size == 0:
         return np.zeros(0, np.int64)
     if found.ndim != 1 or found.dtype.kind not in "iu":

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from leaven.errors import ParameterError
-from leaven.registry.imports import import_target
+from leaven.registry.imports import import_named
 from leaven_plugins.models.pixels import unit_range, weights_dtype
 
 
@@ -52,7 +52,7 @@ class Wrapped(nn.Module):
 
 
 def _made(module: str | nn.Module, params: Mapping[str, Any]) -> nn.Module:
-    found = _imported(module) if isinstance(module, str) else module
+    found = import_named(module, "wrapped: module") if isinstance(module, str) else module
     if isinstance(found, nn.Module):
         if params:
             raise ParameterError(f"wrapped: {module!r} is a module already, and takes no params: {', '.join(params)}")
@@ -64,16 +64,6 @@ def _made(module: str | nn.Module, params: Mapping[str, Any]) -> nn.Module:
     if not isinstance(made, nn.Module):
         raise ParameterError(f"wrapped: {module!r} made an object of type {type(made).__name__}, not a torch.nn.Module")
     return made
-
-
-def _imported(target: str) -> Any:
-    package, _, attribute = target.partition(":")
-    if not (package and attribute):
-        raise ParameterError(f"wrapped: module is {target!r}; expected 'package.module:attribute'")
-    try:
-        return import_target(target)
-    except (ImportError, AttributeError) as error:
-        raise ParameterError(f"wrapped: {target!r} cannot be imported: {error}") from error
 
 
 def _check_params(factory: Any, target: Any, params: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from leaven.stream.order import permuted
-from leaven_plugins.samplers.checks import check_counts
+from leaven_plugins.samplers.checks import check_lengths
 from leaven_plugins.samplers.classes import Members, check_labelled, labels_of, members_of
 from leaven_plugins.samplers.draws import endless
 
@@ -36,7 +36,7 @@ class BalancedEpoch:
 
     def __post_init__(self) -> None:
         if self.samples_per_class is not None:
-            check_counts("balanced_epoch", samples_per_class=self.samples_per_class)
+            check_lengths("balanced_epoch", samples_per_class=self.samples_per_class)
 
     def over(self, dataset: Any, seed: int) -> BalancedPass:
         """Return the passes over ``dataset`` under one seed."""
@@ -44,7 +44,7 @@ class BalancedEpoch:
         check_labelled("balanced_epoch", labels)
         members = members_of(labels)
         return BalancedPass(
-            members, self.samples_per_class or int(members.counts.max()), seed if self.shuffle else None
+            members, int(self.samples_per_class or members.counts.max()), seed if self.shuffle else None
         )
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leaven.errors import ParameterError
 from leaven.stream.order import permuted
+from leaven_plugins.samplers.checks import check_counts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,10 +41,7 @@ class Blocks:
     window: int = 16
 
     def __post_init__(self) -> None:
-        for name in ("size", "window"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ParameterError(f"blocks: {name}={value!r}: expected a whole number, at least 1")
+        check_counts("blocks", size=self.size, window=self.window)
 
     def over(self, dataset: Sized, seed: int) -> BlockPass:
         """Return the passes over ``dataset`` under one seed."""

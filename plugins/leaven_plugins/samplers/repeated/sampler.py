@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from leaven.protocols import Pass, Sampler
-from leaven_plugins.samplers.checks import check_counts
+from leaven_plugins.samplers.checks import check_lengths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +33,7 @@ class Repeated:
     sampler: Sampler | str = "shuffle"
 
     def __post_init__(self) -> None:
-        check_counts("repeated", times=self.times)
+        check_lengths("repeated", times=self.times)
 
     def over(self, dataset: Any, seed: int) -> RepeatedPass:
         """Return the passes over ``dataset`` under one seed."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from leaven.errors import ParameterError, suggestion
-from leaven_plugins.samplers.checks import check_counts
+from leaven_plugins.samplers.checks import check_lengths
 from leaven_plugins.samplers.classes import labels_of
 from leaven_plugins.samplers.draws import endless
 
@@ -41,7 +41,7 @@ class Semi:
     length: str = "labeled"
 
     def __post_init__(self) -> None:
-        check_counts("semi", labeled=self.labeled, unlabeled=self.unlabeled)
+        check_lengths("semi", labeled=self.labeled, unlabeled=self.unlabeled)
         if self.length not in _LENGTHS:
             raise ParameterError(
                 f"semi: length={self.length!r}{suggestion(str(self.length), _LENGTHS)}; one of {', '.join(_LENGTHS)}"
@@ -56,7 +56,9 @@ class Semi:
                 f"semi: {len(labeled)} samples have a label, {len(unlabeled)} have none (a label below 0): "
                 "expected some of both"
             )
-        return SemiPass((labeled, unlabeled), (self.labeled, self.unlabeled), self._turns(labeled, unlabeled), seed)
+        return SemiPass(
+            (labeled, unlabeled), (int(self.labeled), int(self.unlabeled)), self._turns(labeled, unlabeled), seed
+        )
 
     def _turns(self, labeled: NDArray[np.int64], unlabeled: NDArray[np.int64]) -> int:
         counts = {
@@ -64,7 +66,7 @@ class Semi:
             "unlabeled": len(unlabeled) // self.unlabeled,
             "all": (len(labeled) + len(unlabeled)) // (self.labeled + self.unlabeled),
         }
-        return max(counts[self.length], 1)
+        return max(int(counts[self.length]), 1)
 
 
 @dataclass(frozen=True, eq=False)

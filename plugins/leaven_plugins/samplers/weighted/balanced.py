@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from leaven.errors import ParameterError
 from leaven.protocols import Pass
-from leaven_plugins.samplers.checks import check_counts, positions_in
+from leaven_plugins.samplers.checks import check_lengths, positions_in, whole_numbers
 from leaven_plugins.samplers.classes import check_labelled, labels_of
 from leaven_plugins.samplers.weighted.sampler import Weighted
 
@@ -38,7 +38,7 @@ class ClassBalanced:
 
     def __post_init__(self) -> None:
         given = {"n_classes": self.n_classes, "length": self.length}
-        check_counts("class_balanced", **{name: value for name, value in given.items() if value is not None})
+        check_lengths("class_balanced", **{name: value for name, value in given.items() if value is not None})
 
     def over(self, dataset: Any, seed: int) -> Pass:
         """Return the passes over ``dataset`` under one seed."""
@@ -54,7 +54,7 @@ class ClassBalanced:
     def _labels(self, dataset: Any) -> NDArray[np.int64]:
         if self.labels is None:
             return labels_of("class_balanced", dataset)
-        labels = np.asarray(self.labels)
+        labels = whole_numbers("class_balanced", "labels", self.labels)
         if labels.shape != (len(dataset),) or labels.dtype.kind not in "iub":
             raise ParameterError(
                 f"class_balanced: labels: expected a whole number for each of {len(dataset)} samples, "

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from leaven.data.getters import getall
 from leaven.errors import ParameterError
 from leaven.protocols import Pass
-from leaven_plugins.samplers.checks import check_counts, check_readable, positions_in
+from leaven_plugins.samplers.checks import check_lengths, check_readable, positions_in
 from leaven_plugins.samplers.weighted.passes import Drawn, DrawnOnce
 
 
@@ -41,14 +41,14 @@ class Weighted:
 
     def __post_init__(self) -> None:
         if self.length is not None:
-            check_counts("weighted", length=self.length)
+            check_lengths("weighted", length=self.length)
 
     def over(self, dataset: Any, seed: int) -> Pass:
         """Return the passes over ``dataset`` under one seed."""
         members = None if self.indices is None else positions_in("weighted", self.indices, len(dataset))
         weights = self._weights(dataset, members)
         if self.replacement:
-            return Drawn.of(weights, members, self.length or len(weights), seed)
+            return Drawn.of(weights, members, int(self.length or len(weights)), seed)
         return DrawnOnce(weights, members, self._most(weights), seed)
 
     def _weights(self, dataset: Any, members: NDArray[np.int64] | None) -> NDArray[np.float64]:
@@ -65,7 +65,7 @@ class Weighted:
             raise ParameterError(
                 f"weighted: length={self.length} without replacement: only {available} weights are above 0"
             )
-        return self.length or available
+        return int(self.length or available)
 
 
 def checked(weights: Any, count: int) -> NDArray[np.float64]:
