@@ -39,7 +39,14 @@ def config_file() -> Path:
 def remote_copy(uri: str, asked: str | Path | None = None) -> Path:
     """Return where the copy of a file lies that has an address, such as ``https://host/train.msgpack``."""
     address = uri.partition("#")[0].partition("?")[0].rstrip("/")
-    return cache_dir(asked) / "remote" / blake2b(uri.encode(), digest_size=10).hexdigest() / address.rpartition("/")[2]
+    folder = blake2b(uri.encode("utf-8", "surrogatepass"), digest_size=10).hexdigest()
+    return cache_dir(asked) / "remote" / folder / _file_name(address.rpartition("/")[2])
+
+
+def _file_name(text: str) -> str:
+    """Return a name that a file can have, which ends in the same way; with room for what is put before and behind."""
+    name = text.replace("\0", "_").encode("utf-8", "replace")[-150:].decode("utf-8", "ignore")
+    return "_" if name in ("", ".", "..") else name
 
 
 def _place(name: str, asked: str | Path | None) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from leaven.errors import ParameterError
-from leaven.registry.imports import import_target
+from leaven.registry.imports import import_named
 
 
 def function_of(function: Callable[..., Any] | str, where: str) -> Callable[..., Any]:
@@ -19,15 +19,8 @@ def function_of(function: Callable[..., Any] | str, where: str) -> Callable[...,
     Raises:
         ParameterError: it is neither, or cannot be imported.
     """
-    found: Any = function
-    if isinstance(function, str):
-        if not all(function.partition(":")):
-            raise ParameterError(f"{where}={function!r}: expected a function, or its name as 'package.module:name'")
-        try:
-            found = import_target(function)
-        except (ImportError, AttributeError) as error:
-            raise ParameterError(f"{where}={function!r}: cannot be imported: {error}") from error
+    found: Any = import_named(function, where) if isinstance(function, str) else function
     if not callable(found):
-        raise ParameterError(f"{where}={function!r}: is no function")
+        raise ParameterError(f"{where}: {function!r} is no function")
     checked: Callable[..., Any] = found
     return checked

@@ -41,7 +41,7 @@ class Archive:
             raise FormatError(f"{path}: is no archive: {printable(str(error))}") from error
         for member in members:
             _check(path, member)
-        self._files = [member for member in members if not member.is_dir() and member.filename not in (START, END)]
+        self._files = [member for member in members if not member.is_dir() and not _is_mark(member)]
         self._folders = [member for member in members if member.is_dir()]
         self.count = len(self._files)
         self.size = sum(member.file_size for member in self._files)
@@ -83,6 +83,15 @@ class Archive:
             raise FormatError(f"{self._path}: {packed} bytes that unpack to {self.size}: more than {_RATIO} times that")
 
 
+def _first_of(member: zipfile.ZipInfo) -> str:
+    return os.path.normpath(member.filename).partition(os.sep)[0]
+
+
+def _is_mark(member: zipfile.ZipInfo) -> bool:
+    """Return whether it would be taken for one of those that a copy has; ``./NAME`` is as well."""
+    return not member.is_dir() and os.path.normpath(member.filename) in (START, END)
+
+
 def _check(path: Path, member: zipfile.ZipInfo) -> None:
     """Raise where a member is not to be unpacked."""
     kind = stat.S_IFMT(member.external_attr >> 16)
@@ -91,6 +100,8 @@ def _check(path: Path, member: zipfile.ZipInfo) -> None:
         problem = "leads out of it"
     elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         problem = "is a link, or no file"
+    elif _first_of(member) in (START, END) and not _is_mark(member):
+        problem = "has the name of a mark of copies"
     elif member.flag_bits & 1:
         problem = "is encrypted"
     elif member.compress_type not in _METHODS:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from leaven.errors import DatasetError, ParameterError
-from leaven_plugins.copying.locking import locked
 from leaven_plugins.copying.marks import END, START, remove_contents, state_of
 from leaven_plugins.copying.sources import find_source
 from leaven_plugins.copying.transfer import transfer
+from leaven_plugins.fetching.holding import held
 
 
 class CopyResult(NamedTuple):
@@ -53,7 +53,8 @@ def copy_to_local(
         log: gets lines that say what is done.
 
     Raises:
-        ParameterError: ``relative`` leads out of the folders, the destination is within the source, ``workers``.
+        ParameterError: ``relative`` leads out of the folders, the destination is within the source, one of them is no
+            path, ``workers``.
         DatasetError: there is no such source, it holds what is no file or folder, the disk has not enough room, or a
             file cannot be read or written.
         FormatError: an archive is damaged, or has members that lead out of it, are links, or unpack to far more than
@@ -64,7 +65,7 @@ def copy_to_local(
     origin, target = _joined(source, relative), Path(os.path.realpath(_joined(destination, relative)))
     _check_apart(origin, target)
     say = log or _silent
-    with locked(target):
+    with held(target):
         state = state_of(target)
         if state in ("complete", "manual"):
             say(f"{target}: {'is complete' if state == 'complete' else 'was made by hand, and is left as it is'}")
@@ -79,7 +80,11 @@ def copy_to_local(
 
 
 def _joined(folder: str | Path, relative: str | Path | None) -> Path:
-    path = Path(folder).expanduser()
+    try:
+        path = Path(folder).expanduser()
+        os.path.realpath(path)
+    except (ValueError, RuntimeError) as error:  # a zero byte in it, or the home of nobody
+        raise ParameterError(f"{str(folder)!r}: is no path: {error}") from error
     if relative is None:
         return path
     if Path(relative).is_absolute() or ".." in Path(relative).parts:

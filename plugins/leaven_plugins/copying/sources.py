@@ -57,8 +57,10 @@ def _of_folder(path: Path) -> Source:
     is_packed = bool(packed) and 2 * len(packed) >= len(entries)
     files: list[tuple[str, int]] = []
     folders: list[str] = []
-    for name, status in _walked(path, "", (os.path.realpath(path),)):
+    for name, status in walked(path):
         if stat.S_ISDIR(status.st_mode):
+            if name in (START, END):
+                raise DatasetError(f"{path / name}: is a folder with the name of a mark of copies")
             folders.append(name)
         elif name not in (START, END) and not (is_packed and name in packed):  # the marks are the copy's own
             files.append((name, status.st_size))
@@ -67,8 +69,16 @@ def _of_folder(path: Path) -> Source:
     return Source(path, "zips" if is_packed else "raw", archives, files, folders)
 
 
+def walked(root: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield all files and folders below ``root``, also those that links lead to; each folder before what is in it.
+
+    Raises:
+        DatasetError: there is something else, such as a pipe, or a link to a folder that it lies in.
+    """
+    yield from _walked(root, "", (os.path.realpath(root),))
+
+
 def _walked(root: Path, below: str, above: tuple[str, ...]) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield all files and folders, also those that links lead to; each folder before what is in it."""
     with os.scandir(root / below) as entries:
         ordered = sorted(entries, key=lambda entry: entry.name)
     for entry in ordered:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import stat
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from leaven.errors import DatasetError, ParameterError
+from leaven_plugins.copying.sources import walked
 
 
 def create_zips(source: str | Path, destination: str | Path, batch_size: int | None = None) -> list[Path]:
@@ -42,13 +44,14 @@ def _of_classes(origin: Path) -> Iterator[tuple[str, tuple[Path, list[Path]]]]:
     for folder in sorted(origin.iterdir()):
         if not folder.is_dir():
             raise DatasetError(f"{folder}: is a file; a folder of files alone is packed with batch_size")
-        yield folder.name, (folder, sorted(path for path in folder.rglob("*") if not path.is_dir()))
+        yield folder.name, (folder, [folder / name for name, status in walked(folder) if stat.S_ISREG(status.st_mode)])
 
 
 def _of_batches(origin: Path, size: int) -> Iterator[tuple[str, tuple[Path, list[Path]]]]:
-    files = sorted(origin.iterdir())
-    if folder := next((path for path in files if path.is_dir()), None):
-        raise DatasetError(f"{folder}: is a folder; folders of classes are packed without batch_size")
+    found = dict(walked(origin))
+    if folder := next((name for name, status in found.items() if stat.S_ISDIR(status.st_mode)), None):
+        raise DatasetError(f"{origin / folder}: is a folder; folders of classes are packed without batch_size")
+    files = [origin / name for name in found]
     starts = range(0, len(files), size)
     digits = max(2, len(str(len(starts) - 1)))
     for number, start in enumerate(starts):

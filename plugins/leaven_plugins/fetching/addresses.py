@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from leaven.errors import DatasetError, MissingPackageError, printable
+from leaven_plugins.fetching.verifying import open_plain
 
 if TYPE_CHECKING:
     from email.message import Message
     from urllib.error import HTTPError
 
 _FOR_GOOD = frozenset(range(300, 500)) - {408, 425, 429}  # of the answers that are errors, those that will not change
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d+/(\d{1,18}|\*)")
+
+_LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class Absent(DatasetError):
@@ -112,6 +115,9 @@ def _ask_http(uri: str, start: int, known: str, timeout: float) -> Answer:
         raise _passing(error) from error
     except URLError as error:
         raise error.reason if isinstance(error.reason, OSError) else _passing(error) from error
+    if response.status not in (200, 206, None):  # none for ftp, where a server leads to such
+        response.close()
+        raise ConnectionError(f"the server answers {response.status}, without the file")
     begin, total = _extent(response.status, response.headers)
     return Answer(Stream(_guarded(response.read1), response.close), begin, total, _identity(response.headers))
 
@@ -154,20 +160,22 @@ def _extent(status: int, headers: Message) -> tuple[int, int | None]:
     if match:
         return int(match[1]), None if match[2] == "*" else int(match[2])
     length = headers["Content-Length"] or ""
-    return 0, int(length) if length.isascii() and length.isdigit() else None
+    return 0, int(length) if _LENGTH.fullmatch(length) else None
 
 
 def _ask_file(uri: str, known: str) -> Answer:
     import os
     from urllib.request import url2pathname
 
-    path = url2pathname(urlsplit(uri).path)
+    host = urlsplit(uri).netloc
+    if host not in ("", "localhost"):  # such as the first folder of file://folder/x
+        raise Refused(f"{shown(uri)}: names the host {printable(host)!r}; a file of this machine is file:///path")
     try:
-        file = open(path, "rb")  # noqa: SIM115 - the answer's to close
+        file = open_plain(url2pathname(urlsplit(uri).path))
     except (FileNotFoundError, NotADirectoryError):
         raise Absent(f"{shown(uri)}: no such file") from None
-    except OSError as error:
-        raise Refused(f"{shown(uri)}: cannot be read: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # a path with a zero byte is no value
+        raise Refused(f"{shown(uri)}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     status = os.fstat(file.fileno())
     return _checked(
         Answer(Stream(file.read, file.close), 0, status.st_size, f"file {status.st_mtime_ns} {status.st_size}"), known

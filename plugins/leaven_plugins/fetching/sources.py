@@ -14,7 +14,7 @@ from typing import Protocol
 from leaven.errors import DatasetError, DeclarationError, FormatError
 from leaven_plugins.fetching.holding import held
 from leaven_plugins.fetching.transfer import PART, Progress, Transfer
-from leaven_plugins.fetching.verifying import WRONG, check_declared, put_aside, verified
+from leaven_plugins.fetching.verifying import WRONG, check_declared, open_plain, put_aside, verified
 
 _LOG = logging.getLogger("leaven.datasets")
 
@@ -116,7 +116,8 @@ class CopyFile:
                 return _checked(path, self.sha256)
             part = path.with_name(path.name + PART)
             try:
-                shutil.copyfile(self.path, part)
+                with open_plain(self.path) as original, open(part, "wb") as copied:
+                    shutil.copyfileobj(original, copied, 1 << 20)
                 found = verified(part, self.sha256, f": it is a copy of {self.path}")
                 os.replace(part, path)
             except OSError as error:

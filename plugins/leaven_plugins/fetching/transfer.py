@@ -90,7 +90,11 @@ class Transfer:
         part = path.with_name(path.name + PART)
         done = _resumable(part, url, checked)
         answer = self._asked(url, done)
-        if done and not _goes_on(answer, part, done):
+        same = _is_same(answer, part)
+        if done and same and answer.total == done:  # it was broken off after its last byte
+            answer.stream.close()
+            return answer
+        if done and not (same and answer.start == done):
             answer.stream.close()
             answer, done = self._asked(url, 0), 0
         try:
@@ -164,11 +168,10 @@ def _resumable(part: Path, url: str, checked: bool) -> int:
     return part.stat().st_size if noted.get("url") == _name_of(url) and known and part.is_file() else 0
 
 
-def _goes_on(answer: Answer, part: Path, done: int) -> bool:
-    """Return whether what is sent follows what is there, and is of the same content."""
+def _is_same(answer: Answer, part: Path) -> bool:
+    """Return whether what is sent is of the same content as what is there."""
     noted = _noted(part)
-    same = noted.get("identity") == answer.identity and noted.get("total") == answer.total
-    return same and answer.start == done
+    return noted.get("identity") == answer.identity and noted.get("total") == answer.total
 
 
 def _note(part: Path, url: str, answer: Answer) -> None:
@@ -178,7 +181,7 @@ def _note(part: Path, url: str, answer: Answer) -> None:
 
 def _name_of(url: str) -> str:
     """Return what tells an address from any other, and keeps its secrets."""
-    return hashlib.sha256(url.encode()).hexdigest()[:32]
+    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _noted(part: Path) -> dict[str, object]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
+import stat
+from io import BufferedReader
 from pathlib import Path
 
 from leaven.errors import DatasetError, DeclarationError, FormatError
@@ -15,6 +18,13 @@ WRONG = ".wrong"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+def open_plain(path: Path | str) -> BufferedReader:
+    """Open a file to read it; what is none, such as a pipe that nobody writes to, is an ``OSError``."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    return open(path, "rb")
+
+
 def digest_of(path: Path, name: str = "sha256") -> str:
     """Return the digest of a file, in lower-case hexadecimal.
 
@@ -22,7 +32,7 @@ def digest_of(path: Path, name: str = "sha256") -> str:
         DatasetError: it cannot be read.
     """
     try:
-        with open(path, "rb") as file:
+        with open_plain(path) as file:
             return hashlib.file_digest(file, lambda: hashlib.new(name, usedforsecurity=False)).hexdigest()
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -160,6 +161,11 @@ def test_a_full_disk_is_no_error(cache, monkeypatch, caplog):
     assert cache.put("0", b"1")
 
 
+def test_a_path_that_is_none():
+    with pytest.raises(DatasetError, match="cannot be a folder: embedded null byte"):
+        create("cache:disk", folder="\0").get("a")
+
+
 def test_no_folder_can_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DatasetError, match=r"cache:disk: .*file.* cannot be a folder"):
@@ -170,3 +176,14 @@ def test_no_folder_can_be_made(tmp_path):
 def test_folders_that_are_none(folder):
     with pytest.raises(ParameterError, match="cache:disk: folder="):
         create("cache:disk", folder=folder)
+
+
+def test_what_cannot_be_removed_is_told(cache, monkeypatch):
+    cache.put("a", b"1")
+
+    def refuse(path, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(DatasetError, match=r"cache:disk: .*\.sample: cannot be removed: Permission denied"):
+        cache.clear()

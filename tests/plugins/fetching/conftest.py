@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -20,6 +20,7 @@ class FileServer(ThreadingHTTPServer):
         cut: path -> after how many bytes answers end.
         codes: path -> codes of answers that are errors.
         redirects: path -> where to.
+        sent: path -> how often it, or a part of it, was sent.
         ranges: whether parts are sent.
         identities: whether answers have an ETag.
         lengths: whether answers tell their length.
@@ -35,6 +36,7 @@ class FileServer(ThreadingHTTPServer):
         self.authorizations = []
         self.cut = defaultdict(list)
         self.codes = defaultdict(list)
+        self.sent = Counter()
         self.redirects = {}
         self.ranges = self.identities = self.lengths = True
         self.hang = set()
@@ -88,6 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
         if server.identities:
             self.send_header("ETag", etag)
         self.end_headers()
+        server.sent[path] += 1
         end = start + server.cut[path].pop(0) if server.cut[path] else len(content)
         self.wfile.write(content[start:end])
 

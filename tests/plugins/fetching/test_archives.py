@@ -64,6 +64,17 @@ def test_what_is_cut_off_is_an_error(tmp_path, kept):
             call()
 
 
+@pytest.mark.parametrize("kind", [b"x", b"g", b"L"], ids=["pax", "global", "long"])
+def test_headers_without_end(tmp_path, kind):
+    info = tarfile.TarInfo("x")
+    info.type, record = kind, b"12 path=abc\n" if kind != b"L" else b"a" * 12
+    info.size = len(record)
+    with gzip.open(tmp_path / "x", "wb", 1) as file:
+        file.write((info.tobuf(tarfile.USTAR_FORMAT) + record.ljust(512, b"\0")) * 3000)
+    with pytest.raises(FormatError, match="is no archive that can be read"):
+        read(tmp_path / "x", ["d/a"], 1 << 24)
+
+
 def test_an_empty_file_is_no_archive(tmp_path):
     (tmp_path / "x").touch()
     assert gzip_content(tmp_path / "x", MOST) == b""  # as gzip itself has it

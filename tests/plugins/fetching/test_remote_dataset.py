@@ -109,6 +109,33 @@ def test_nothing_lies_there_until_all_is_there(server, uri):
     dataset.close()
 
 
+def test_what_has_arrived_is_not_fetched_again(server, uri):
+    server.cut["/x.msgpack.keys"] = [3]
+    with pytest.raises(DatasetError, match=r"x.msgpack.keys: cannot be fetched"):
+        len(remote(uri))
+    dataset = remote(uri)
+    assert len(dataset) == 5
+    dataset.close()
+    assert server.sent["/x.msgpack"] == 1
+
+
+def test_what_has_arrived_is_fetched_again_where_it_has_changed(server, uri, written):
+    server.cut["/x.msgpack.keys"] = [3]
+    with pytest.raises(DatasetError, match=r"x.msgpack.keys: cannot be fetched"):
+        len(remote(uri))
+    serve(server, written(SAMPLES[:2]))
+    dataset = remote(uri)
+    assert len(dataset) == 2
+    dataset.close()
+
+
+def test_sums_of_binary_files_are_believed_as_well(server, uri):
+    server.files["/x.msgpack.md5"] = server.files["/x.msgpack.md5"].replace(b"  ", b" *")
+    server.files["/x.msgpack"] = server.files["/x.msgpack"][:-1] + b"x"
+    with pytest.raises(FormatError, match=r"x.msgpack is not what x.msgpack.md5 says; it was thrown away"):
+        len(remote(uri))
+
+
 def test_what_is_missing_is_told(server, uri):
     del server.files["/x.msgpack"]
     with pytest.raises(DatasetError, match=r"/x.msgpack: the server answers 404"):

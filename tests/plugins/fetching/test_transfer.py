@@ -3,16 +3,21 @@ from __future__ import annotations
 import errno
 import hashlib
 import itertools
+import os
 import resource
 import shutil
+import socket
 import sys
+import threading
 import uuid
 from base64 import b64encode
+from contextlib import ExitStack, suppress
 
 import pytest
 
 from leaven.errors import DatasetError, FormatError, MissingPackageError
 from leaven_plugins.fetching.addresses import Absent, Refused, ask, shown
+from leaven_plugins.fetching.sources import CopyFile, ExistingFile
 from leaven_plugins.fetching.transfer import Transfer
 
 CONTENT = bytes(range(256)) * 200
@@ -234,3 +239,78 @@ def test_secrets_are_not_shown(server):
     with pytest.raises(Absent) as caught:
         ask(f"{server.address}/none?token=secret")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_what_had_come_to_its_end_is_not_sent_again(server, fetch, tmp_path, checked):
+    server.cut["/x"] = [1000]
+    with pytest.raises(Refused):
+        fetch(retries=0)
+    (tmp_path / "x.part").write_bytes(CONTENT)  # as if it had been killed before the part got its name
+    assert fetch(sha256=SHA256 if checked else None) == CONTENT
+    assert [asked for _, asked in server.requests[1:]] == ["bytes=51200-", ""]  # the second is not read
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("file:///a%00b", "cannot be read: embedded null byte"),
+        ("file:///a\ud800", "cannot be read: "),
+        ("file:///dev/zero", "cannot be read: it is no regular file"),
+        ("file://etc/hostname", "names the host 'etc'; a file of this machine is file:///path"),
+    ],
+    ids=range(4),
+)
+def test_addresses_of_no_file(fetch, pauses, text, problem):
+    with pytest.raises(Refused) as caught:
+        fetch(text)
+    assert problem in str(caught.value)
+    assert pauses == []
+
+
+def test_a_pipe_is_not_waited_for(fetch, tmp_path_factory):
+    path = tmp_path_factory.mktemp("pipe") / "y"
+    os.mkfifo(path)
+    with pytest.raises(Refused, match="it is no regular file"):
+        fetch(path.as_uri())
+    for source in (ExistingFile(path), CopyFile("z", path)):
+        with pytest.raises(DatasetError, match=r"y: cannot be .*it is no regular file"):
+            source.acquire(path.parent)
+    assert [entry.name for entry in path.parent.iterdir()] == ["y"]
+
+
+@pytest.mark.parametrize("head", ["204 No Content", "202 Accepted", "207 Many"])
+def test_an_answer_without_the_file_is_none(answering, fetch, head):
+    with pytest.raises(Refused, match=f"tried 2 times: the server answers {head[:3]}, without the file"):
+        fetch(answering(f"{head}\r\n\r\nabc"), retries=1)
+
+
+@pytest.mark.parametrize(
+    "head", [f"200 OK\r\nContent-Length: {'9' * 5000}", f"206 OK\r\nContent-Range: bytes {'9' * 5000}-9/{'9' * 5000}"]
+)
+def test_lengths_that_are_no_numbers(answering, fetch, head):
+    assert fetch(answering(f"{head}\r\n\r\nabc"), retries=0) == b"abc"
+
+
+@pytest.fixture
+def answering():
+    """Serve one answer, whatever it is, twice."""
+    with ExitStack() as stack:
+
+        def answering(text):
+            listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+            def answer():
+                with suppress(OSError):
+                    while True:
+                        with listening.accept()[0] as connection:
+                            connection.recv(1 << 16)
+                            connection.sendall(f"HTTP/1.1 {text}".encode())
+
+            thread = threading.Thread(target=answer)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(listening.shutdown, socket.SHUT_RDWR)
+            return f"http://127.0.0.1:{listening.getsockname()[1]}/x"
+
+        yield answering

@@ -89,10 +89,18 @@ class DiskCache:
         return True
 
     def clear(self) -> None:
-        """Remove all entries, also those of other processes, and no other files."""
-        for path in self._entries():
-            path.unlink(missing_ok=True)
-        self._usage.reset()
+        """Remove all entries, also those of other processes, and no other files.
+
+        Raises:
+            DatasetError: one of them cannot be removed.
+        """
+        try:
+            for path in self._entries():
+                path.unlink(missing_ok=True)
+            self._usage.reset()
+        except OSError as error:
+            where = error.filename or self._root()
+            raise DatasetError(f"cache:disk: {where}: cannot be removed: {error.strerror or error}") from error
 
     def close(self) -> None:
         """Give back what is open; files stay."""
@@ -109,8 +117,9 @@ class DiskCache:
             try:
                 place.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _sweep(place / _PARTS)
-            except OSError as error:
-                raise DatasetError(f"cache:disk: {place}: cannot be a folder: {error.strerror}") from error
+            except (OSError, ValueError) as error:  # a path with a zero byte is no value
+                problem = getattr(error, "strerror", None) or error
+                raise DatasetError(f"cache:disk: {place}: cannot be a folder: {problem}") from error
             self._place = place
         return self._place
 

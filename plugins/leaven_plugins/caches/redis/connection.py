@@ -41,7 +41,7 @@ class Address:
 
     def __str__(self) -> str:
         if self.url is not None:
-            return self.url.rpartition("@")[2]  # without the password
+            return self.url.rpartition("@")[2].partition("?")[0]  # without the password, wherever it stands
         return self.unix_socket or f"{self.host}:{self.port}"
 
     def check_local(self) -> None:
