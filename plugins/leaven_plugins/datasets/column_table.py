@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from leaven.errors import FormatError, listing
+from leaven.errors import FormatError, listing, printable
+from leaven_plugins.datasets.positions import checked
 
 _CHANNELS = (1, 3, 4)
 _PLAIN = ("int64", "float64", "bool")
@@ -58,7 +58,7 @@ class Table:
         Raises:
             IndexError: there is no such sample.
         """
-        return checked_position(index, len(self), self.path)
+        return checked(index, len(self), self.path)
 
     def sample(self, index: int) -> dict[str, Any]:
         """Return the fields of a sample, ``key`` among them."""
@@ -68,9 +68,20 @@ class Table:
         }
 
     def key(self, index: int) -> str:
-        """Return what is in the column ``key``, or the row's number."""
+        """Return what is in the column ``key``, or the row's number.
+
+        Raises:
+            IndexError: there is no such sample.
+            FormatError: it is neither text nor a whole number.
+        """
         position = self.position(index)
-        return str(self.columns["key"].row(position)) if "key" in self.columns else str(position)
+        if "key" not in self.columns:
+            return str(position)
+        value = self.columns["key"].row(position)
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, (str, int, np.integer)):
+            text = printable(repr(value), 60)
+            raise FormatError(f"{self.path}: row {position}: its key {text} is neither text nor a whole number")
+        return str(value)
 
     def getter(self, attribute: str) -> Callable[..., Any]:
         """Return ``getitem_NAME`` or ``getall_NAME`` of a column.
@@ -85,14 +96,6 @@ class Table:
         if verb == "getall":
             return column.all
         return lambda index, ctx=None: column.row(self.position(index))
-
-
-def checked_position(index: int, length: int, path: Path) -> int:
-    """Return a position from 0 on; raise an :class:`IndexError` where there is no such sample."""
-    position = operator.index(index)
-    if not -length <= position < length:
-        raise IndexError(f"{path}: no sample {position}, there are {length}")
-    return position % length
 
 
 def plain(value: Any) -> Any:

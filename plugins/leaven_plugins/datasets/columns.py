@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -46,6 +47,7 @@ class Cell(NamedTuple):
     items: list[bytes]
 
 
+_NO_NAME = re.compile("[/\0\ud800-\udfff]")
 _PLAIN = {bool: "bool", int: "int64", float: "float64"}
 _UINT8 = np.dtype(np.uint8)
 
@@ -74,7 +76,7 @@ def fields_of(sample: Mapping[Any, Any]) -> dict[str, Any]:
         FormatError: a field's name is not a string.
     """
     for name in sample:
-        if not isinstance(name, str) or not name or "/" in name or "\0" in name or name == ".":
+        if not isinstance(name, str) or name in ("", ".") or _NO_NAME.search(name):
             raise FormatError(f"its field {printable(repr(name), 60)} cannot be the name of a column")
     return {name: value for name, value in sample.items() if name != DROPPED}
 
@@ -117,6 +119,8 @@ def _of_list(values: Sequence[Any]) -> Cell:
         array = np.asarray(None)
     if array.dtype.kind not in "biuf" or any(isinstance(value, bool) for value in values):
         raise FormatError(f"a list of different things cannot be in a column: {printable(repr(values), 60)}")
+    if array.ndim == 1 and any(type(value) is int and value != array.item(n) for n, value in enumerate(values)):
+        raise FormatError(f"float64 has not all digits of a whole number in {printable(repr(values), 60)}")
     return _of_array(array)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 
 from leaven_plugins.datasets.open_file import OpenFile
@@ -27,7 +28,7 @@ class Cursor(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:  # noqa: D102
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._file.size}[whence]
         if start + offset < 0:
-            raise ValueError(f"position {start + offset} before the start")
+            raise OSError(errno.EINVAL, "a position before the start")  # what zipfile takes for too short a file
         self._position = start + offset
         return self._position
 

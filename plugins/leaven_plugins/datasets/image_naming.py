@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from leaven.errors import FormatError, listing, printable
-from leaven.stream.wire import unpack_sample
+from leaven_plugins.datasets.archives import leads_out
 from leaven_plugins.datasets.class_table import Class, ClassTable, counted
 from leaven_plugins.datasets.image_files import EXTENSIONS
 from leaven_plugins.datasets.image_types import as_png, is_suffix_of, suffix_of
+from leaven_plugins.datasets.incoming import unpacked
 from leaven_plugins.datasets.jpeg_index import FIELD
 from leaven_plugins.datasets.unique_keys import UniqueKeys
 
@@ -54,7 +55,7 @@ class Naming:
                 or its class was another one in a sample before.
         """
         try:
-            fields = unpack_sample(sample) if isinstance(sample, bytes) else sample
+            fields = unpacked(sample)
             placed = self._place(fields)
         except FormatError as error:
             raise FormatError(f"{self._where}: sample {self.count}: {error}") from error
@@ -141,8 +142,9 @@ def _below(key: str, folder: str) -> str:
 
 def _component(name: str) -> str:
     """Return a name that a file can have and that is not hidden; names that can be one already stay as they are."""
-    safe = "".join(part if part.isprintable() and part != "/" else _quoted(part) for part in name)
+    safe = "".join(part if part.isprintable() and part not in "/\\" else _quoted(part) for part in name)
     safe = "%2E" + safe[1:] if safe.startswith(".") else safe
+    safe = safe.replace(":", "%3A", 1) if leads_out(safe) else safe  # as "C:x" does on some systems
     encoded = safe.encode()
     if len(encoded) <= _LONGEST:
         return safe

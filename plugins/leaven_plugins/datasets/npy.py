@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,13 @@ def decode_npy(data: bytes) -> NDArray[Any]:
     if dtype.hasobject:
         raise FormatError("an array of objects: reading it would run whatever its pickles say, so it is refused")
     expected = math.prod(shape) * dtype.itemsize
-    if len(data) - start != expected or not dtype.itemsize or any(size < 0 for size in shape):
+    if len(data) - start != expected or not is_possible(shape, dtype):
         raise FormatError(f"an array {shape} of {dtype} has {expected} bytes, but there are {len(data) - start}")
     array = np.frombuffer(data, dtype, offset=start)
     return array.reshape(shape, order="F" if is_fortran else "C").copy(order="K")
+
+
+def is_possible(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+    """Return whether there can be such an array; numpy counts the other dimensions of one of nothing, too."""
+    most = math.prod(max(size, 1) for size in shape) * dtype.itemsize
+    return 0 < most <= sys.maxsize and all(size >= 0 for size in shape)

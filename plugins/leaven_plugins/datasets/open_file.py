@@ -53,6 +53,8 @@ class OpenFile:
             raise DatasetError(missing(path)) from None
         except OSError as error:
             raise DatasetError(f"{path}: cannot be opened: {error.strerror}") from error
+        except ValueError as error:  # a NUL in it
+            raise DatasetError(f"{str(path)!r}: cannot be opened: {error}") from error
         if not stat.S_ISREG(status.st_mode):
             self.close()
             raise DatasetError(f"{path}: is not a file")

@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from leaven.errors import ParameterError
+from leaven.errors import DatasetError, ParameterError
 from leaven_plugins.datasets.spool import Part, Spool
 from leaven_plugins.datasets.staging import Staging
 from leaven_plugins.datasets.targets import check_target, disk_errors_named
@@ -30,7 +30,9 @@ def write_shards(
     """
     if isinstance(shards, bool) or not isinstance(shards, int) or shards < 1:
         raise ParameterError(f"shards={shards!r}: expected a whole number, at least 1")
-    names = [path.name] if shards == 1 else [f"{path.stem}_{n}{path.suffix}" for n in range(shards)]
+    if not path.name:
+        raise DatasetError(f"{path}: is a folder")
+    names = [path.name] if shards == 1 else [_name(path, n) for n in range(shards)]
     check_targets(path, names, overwrite)
     with Staging(path) as staging:
         with Spool(staging.path, path) as spool:
@@ -57,6 +59,13 @@ def spans(rows: int, shards: int) -> list[tuple[int, int]]:
 
 
 def check_targets(path: Path, names: Sequence[str], overwrite: bool) -> None:
-    """Raise a :class:`~leaven.errors.DatasetError` where one of the files may not be written."""
+    """Raise a :class:`~leaven.errors.DatasetError` where a file may not be written, or there are more shards."""
     for name in names:
         check_target(path.with_name(name), overwrite)
+    beyond = path.with_name(_name(path, len(names)))
+    if len(names) > 1 and beyond.exists():
+        raise DatasetError(f"{beyond}: a set of more than {len(names)} shards is there: remove it, or they would mix")
+
+
+def _name(path: Path, number: int) -> str:
+    return f"{path.stem}_{number}{path.suffix}"

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from leaven.errors import DatasetError, FormatError, listing, printable
-from leaven.stream.wire import unpack_sample
+from leaven.errors import FormatError, listing, printable
 from leaven_plugins.datasets.columns import NUMBER, Kind, cell, fields_of
+from leaven_plugins.datasets.incoming import unpacked
 from leaven_plugins.datasets.targets import disk_errors_named
+from leaven_plugins.datasets.unique_keys import UniqueKeys
 
 _SLAB = 1 << 24  # bytes that are read back at once
 
@@ -89,7 +90,7 @@ class Spool:
     def __init__(self, folder: Path, target: Path) -> None:
         self._folder = folder
         self._target = target
-        self._keys: dict[str, int] = {}
+        self._keys = UniqueKeys(target)
         with disk_errors_named(target):
             self._columns: dict[str, GrowingColumn] = {"key": GrowingColumn("key", folder / "column-0")}
 
@@ -113,8 +114,8 @@ class Spool:
         """
         for position, sample in enumerate(samples, len(self._keys)):
             try:
-                fields = fields_of(unpack_sample(sample) if isinstance(sample, bytes) else sample)
-                self._note_key(fields.get("key"), position)
+                fields = fields_of(unpacked(sample))
+                self._keys.add(fields)
                 self._append(fields)
             except FormatError as error:
                 raise FormatError(f"{self._target}: sample {position}: {error}") from error
@@ -123,13 +124,6 @@ class Spool:
         """Return all columns, with everything in their files."""
         with disk_errors_named(self._target):
             return [column.complete() for column in self._columns.values()]
-
-    def _note_key(self, key: object, position: int) -> None:
-        if not isinstance(key, str):
-            raise FormatError(f"its 'key' is {type(key).__name__} {printable(repr(key), 60)} instead of a string")
-        known = self._keys.setdefault(key, position)
-        if known != position:
-            raise DatasetError(f"{self._target}: samples {known} and {position} have the same key {printable(key)!r}")
 
     def _append(self, fields: Mapping[str, Any]) -> None:
         if len(self._keys) == 1:

@@ -42,6 +42,8 @@ class Staging:
                 os.close(guard)
         except OSError as error:
             raise DatasetError(f"{self._target}: cannot be written: {error.strerror}: {error.filename}") from error
+        except ValueError as error:  # a NUL in it
+            raise DatasetError(f"{str(self._target)!r}: cannot be written: {error}") from error
         return self
 
     def sync(self, names: Sequence[str]) -> None:

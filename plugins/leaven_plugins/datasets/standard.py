@@ -59,9 +59,9 @@ class StandardDataset:
         download: bool = False,
     ) -> None:
         name = self.declaration.name
-        if split not in self.parts:
+        if not isinstance(split, str) or split not in self.parts:
             known = ", ".join(self.parts)
-            raise ParameterError(f"{name}: no split {split!r}{suggestion(split, self.parts)}; splits: {known}")
+            raise ParameterError(f"{name}: no split {split!r}{suggestion(str(split), self.parts)}; splits: {known}")
         if not (math.isfinite(val_lower) and math.isfinite(val_upper) and val_lower != val_upper):
             raise ParameterError(f"{name}: val_lower={val_lower} and val_upper={val_upper} are not the ends of a range")
         self.split = split
@@ -72,6 +72,9 @@ class StandardDataset:
         self.from_dir = from_dir
         self.download = download
         self._opened: dict[str, Any] = {}
+        for folder in (data_dir, from_dir):
+            if folder is not None and not isinstance(folder, (str, Path)):
+                raise ParameterError(f"{name}: {folder!r}: expected the path of a folder")
         if self.n_val < 0:
             raise ParameterError(f"{name}: n_val={n_val}: must not be negative")
 
@@ -138,7 +141,7 @@ class StandardDataset:
     def stores(self) -> list[Store]:
         """Return where the set is kept, one for each declaration."""
         folder = place_of_data(self.data_dir)
-        where = Path(self.from_dir).expanduser() if self.from_dir else None
+        where = place_of_data(self.from_dir) if self.from_dir else None
         return [Store(declaration, folder / declaration.name, where) for declaration in self._declarations()]
 
     def close(self) -> None:
@@ -163,7 +166,7 @@ class StandardDataset:
     def _divided(self) -> tuple[Rows, Rows]:
         """Return which pictures of those for training are in ``train``, and which in ``val``."""
         count = len(self._array("train_X_u8"))
-        if self.n_val >= count:
+        if self.n_val and self.n_val >= count:
             raise ParameterError(
                 f"{self.declaration.name}: n_val={self.n_val} leaves nothing of {count} samples to train on"
             )

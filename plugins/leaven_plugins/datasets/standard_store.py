@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import logging
 import os
 import shlex
 import shutil
@@ -24,7 +26,10 @@ from leaven_plugins.fetching.sources import Download, ExistingFile, Source
 from leaven_plugins.fetching.transfer import Progress
 from leaven_plugins.fetching.verifying import digest_of
 
+_LOG = logging.getLogger("leaven.datasets")
 _FOLDER = "arrays-"
+_AGAIN = "; leaven data get makes it again"
+_SUMS = "sha256.json"
 
 
 class Arrays:
@@ -128,7 +133,8 @@ class Store:
         return {name: self._mapped(self._path(key) / f"{name}.npy") for name in self.declaration.arrays}
 
     def fetch(self, progress: Progress | None = None) -> None:
-        """Bring the original files here, verify those that are here, and make the arrays."""
+        """Bring the original files here, verify those that are here and the arrays, and make what is missing."""
+        self._drop_damaged()
         if not self.is_ready():
             self._made(True, progress)
             return
@@ -162,11 +168,25 @@ class Store:
             self.declaration.convert(paths, Arrays(staging.path))
             made = {name: self._mapped(staging.path / f"{name}.npy") for name in self.declaration.arrays}
             _check_parts(made, self.declaration.name)
-            staging.sync([f"{name}.npy" for name in made])
+            sums = {name: digest_of(staging.path / f"{name}.npy") for name in made}
+            (staging.path / _SUMS).write_text(json.dumps(sums), "utf-8")
+            staging.sync([*(f"{name}.npy" for name in made), _SUMS])
             staging.path.chmod(0o755)  # others may read what is kept for all
-            for former in self.folder.glob(f"{_FOLDER}*"):
-                shutil.rmtree(former)
             os.rename(staging.path, target)
+            for former in self.folder.glob(f"{_FOLDER}*"):
+                if former != target:
+                    shutil.rmtree(former)
+
+    def _drop_damaged(self) -> None:
+        """Delete arrays that are not what was made: bits have changed, or files are missing."""
+        key = self._key({})
+        if key is None or not self._path(key).is_dir():
+            return
+        with held(self.folder / "arrays"):
+            path = self._path(key)
+            if path.is_dir() and not _are_whole(path, self.declaration.arrays):
+                _LOG.warning("%s: is damaged, and is made again", path)
+                shutil.rmtree(path)
 
     def _check_here(self, download: bool) -> None:
         absent = [source for source in self._sources if not source.is_here(self.folder)]
@@ -196,13 +216,21 @@ class Store:
         try:
             mapped = np.load(path, mmap_mode="r", allow_pickle=False)
         except FileNotFoundError:
-            raise FormatError(f"{self.declaration.name}: {path.name} is missing in {path.parent}") from None
+            raise FormatError(f"{self.declaration.name}: {path.name} is missing in {path.parent}{_AGAIN}") from None
         except (ValueError, EOFError) as error:
-            raise FormatError(f"{path}: is damaged ({error}): delete {path.parent}, it is made again") from error
+            raise FormatError(f"{path}: is damaged ({error}){_AGAIN}") from error
         except OSError as error:
             raise DatasetError(f"{path}: cannot be read: {error.strerror or error}") from error
         plain: NDArray[Any] = mapped.view(np.ndarray)  # which is quicker to index
         return plain
+
+
+def _are_whole(folder: Path, names: Sequence[str]) -> bool:
+    try:
+        sums = json.loads((folder / _SUMS).read_text("utf-8"))
+        return all(sums[name] == digest_of(folder / f"{name}.npy") for name in names)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, DatasetError):
+        return False
 
 
 def _within(folder: Path, source: Source) -> Source:

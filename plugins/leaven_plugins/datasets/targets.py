@@ -12,11 +12,13 @@ from leaven.errors import DatasetError
 def check_target(path: Path, overwrite: bool) -> None:
     """Raise a :class:`~leaven.errors.DatasetError` where a file may not be written to ``path``.
 
-    That is a folder, or exists and is not to be replaced.
+    That is a folder, or exists and is not to be replaced, or has a name that no file can have.
     """
-    if path.is_dir():
+    with disk_errors_named(path):
+        is_folder, exists = path.is_dir(), path.exists()
+    if is_folder:
         raise DatasetError(f"{path}: is a folder")
-    if path.exists() and not overwrite:
+    if exists and not overwrite:
         raise DatasetError(f"{path}: exists already; overwrite=True (--overwrite) replaces it")
 
 

@@ -16,6 +16,9 @@ class UniqueKeys:
         self._path = path
         self._positions: dict[str, int] = {}
 
+    def __len__(self) -> int:
+        return len(self._positions)
+
     def add(self, fields: Mapping[Any, Any]) -> str:
         """Return the key of the next sample.
 

@@ -22,11 +22,11 @@ from leaven_plugins.commands.data.group import data
 from leaven_plugins.commands.data.journal import Journal
 from leaven_plugins.commands.data.optimizing import journal_of
 from leaven_plugins.commands.data.photo_files import only_one_at_work, replace_content
-from leaven_plugins.commands.data.restarts import restart_interval
 from leaven_plugins.datasets import replacing
 from leaven_plugins.datasets.jpeg_index import folder_sidecar, packed_sidecar
 from leaven_plugins.datasets.msgpack import MsgpackDataset
 from leaven_plugins.datasets.replacing import PART, Replacement
+from leaven_plugins.repacking.restarts import restart_interval
 
 
 class JpegError(ValueError):

@@ -29,10 +29,10 @@ from leaven_plugins.commands.data.group import data
 from leaven_plugins.commands.data.journal import Journal
 from leaven_plugins.commands.data.optimizing import journal_of
 from leaven_plugins.commands.data.parallel import ordered
-from leaven_plugins.commands.data.restarts import restart_interval
 from leaven_plugins.datasets.folder import FolderDataset
 from leaven_plugins.datasets.jpeg_index import folder_sidecar, packed_sidecar
 from leaven_plugins.datasets.msgpack import MsgpackDataset
+from leaven_plugins.repacking.restarts import restart_interval
 
 STAND_IN = '''
 import hashlib, time

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from leaven import Registry
 from leaven.data.pack import pack
-from leaven.errors import ParameterError, SampleError
+from leaven.errors import DatasetError, ParameterError, SampleError
 from leaven.stream.wire import unpack_sample
 from leaven.testing import tools
 from leaven_plugins.commands.data.group import data
@@ -109,6 +109,16 @@ def test_what_stays_for_the_next_run_is_told(registry, source, tmp_path):
     assert not target.exists()
 
 
+def test_nobody_is_told_to_delete_what_another_process_is_at_work_on(registry, source, tmp_path):
+    target = tmp_path / "x.msgpack"
+    arguments = ["pack", str(source), str(target), "--resize", "9", "--jpeg-restart", "0", "--workers", "1"]
+    with WorkFolder(target, "of another run") as kept:
+        (kept.path / "00000000.json").touch()
+        result = CliRunner().invoke(data, [*arguments, "--shards", "1"], obj=registry, standalone_mode=False)
+    assert isinstance(result.exception, DatasetError)
+    assert "delete it" not in result.stderr
+
+
 def test_blocks_of_a_run_that_was_ended_are_used(run, source, tmp_path, monkeypatch):
     MsgpackDataset.write(source, tools.samples(600), overwrite=True)
     with monkeypatch.context() as patch:
@@ -132,6 +142,7 @@ def _interrupt(*_):
         (["--resize", "70000"], "neither a number of pixels"),
         (["--shard", "3/3"], "not of the form I/N"),
         (["--shard", "0/3", "--shards", "2"], "contradict each other"),
+        (["--fields", "image,,label"], "not a list of names"),
         (["--option", "level"], "not of the form KEY=VALUE"),
         (["--channels", "4"], "'4' is not one of"),
     ],

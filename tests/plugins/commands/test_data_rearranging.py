@@ -132,3 +132,18 @@ def test_shuffle_is_a_permutation_of_the_seed(run, tmp_path, option):
         assert sorted(orders[-1]) == list(range(300))
         assert orders[-1] != list(range(300))
     assert orders[0] == orders[1] != orders[2]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_none_and_one_are_rearranged(run, tmp_path, count):
+    source = write(tmp_path / "few.msgpack", range(count))
+    for command in (["shuffle", source], ["shuffle", source, "--true-shuffle"], ["merge", source], ["convert", source]):
+        result = run(*command, tmp_path / "out.msgpack", "--overwrite")
+        assert labels(tmp_path / "out.msgpack") == list(range(count))
+        assert f"wrote {count} sample{'s' * (count == 0)} (" in result.stdout
+
+
+def test_parts_are_files_of_their_own(run, ten, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ParameterError, match="there are 2 parts, and 1 files"):
+        run("split", ten, 5, "-o", tmp_path / "a.msgpack", "-o", "a.msgpack", "--overwrite")

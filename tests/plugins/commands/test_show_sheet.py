@@ -78,8 +78,11 @@ def test_few_images_stand_in_one_row():
 
 def test_a_legend_stands_below_everything():
     pictures = [np.zeros((20, 30, 3), np.uint8)] * 2
-    plain, with_legend = arranged(pictures, ["a", "b"]), arranged(
-        pictures, ["a", "b"], legend=[((250, 10, 10), "class 1"), (None, "a text that is wider than both pictures")]
+    plain, with_legend = (
+        arranged(pictures, ["a", "b"]),
+        arranged(
+            pictures, ["a", "b"], legend=[((250, 10, 10), "class 1"), (None, "a text that is wider than both pictures")]
+        ),
     )
     assert with_legend.shape[0] > plain.shape[0]
     red = np.nonzero((with_legend == (250, 10, 10)).all(2))

@@ -180,7 +180,7 @@ def test_copies_and_pickles(make, log):
 
 @pytest.mark.parametrize("transform", [3, "nothing", "counted_parts:dobled"])
 def test_transforms_that_are_none(make, transform):
-    with pytest.raises(ParameterError, match="dataset:cached: transform="):
+    with pytest.raises(ParameterError, match="dataset:cached: transform"):
         make(transform=transform)
 
 

@@ -153,7 +153,10 @@ def test_the_path_is_never_written(written):
         ({"key": "b", "label": 1, "x": 1}, "it has, which the first does not, 'x'"),
         ({"key": "a", "label": 1}, "samples 0 and 1 have the same key 'a'"),
         ({"key": 3, "label": 1}, "its 'key' is int 3 instead of a string"),
-        ({"key": "\ud800", "label": 1}, "cannot be written as UTF-8"),
+        ({"key": "\ud800", "label": 1}, "is no text that UTF-8 has"),
+        ({"key": "b", "label": 1, "x\ud800": 1}, "cannot be the name of a column"),
+        (("b", 1), "is tuple ('b', 1) instead of a mapping"),
+        (None, "is NoneType None instead of a mapping"),
         ({"key": "b", "label": np.zeros(3, complex)}, "an array of complex128 cannot be in a column"),
         ({"key": "b", "label": 1, 7: 1}, "its field 7 cannot be the name"),
     ],
@@ -314,3 +317,30 @@ def test_a_column_that_is_not_there_is_not_dropped(written, suffix):
         EDITING[suffix].drop_column(dataset.path, "kez")
     with pytest.raises(FormatError, match="'key' is the only column"):
         EDITING[suffix].drop_column(dataset.path, "key")
+
+
+def test_shards_of_a_larger_set_do_not_stay_beside_new_ones(suffix, tmp_path):
+    path = tmp_path / f"a.{suffix}"
+    FORMATS[suffix].write(path, samples(4), shards=4)
+    with pytest.raises(DatasetError, match=rf"a_2\.{suffix}: a set of more than 2 shards is there"):
+        FORMATS[suffix].write(path, samples(4), shards=2, overwrite=True)
+    assert FORMATS[suffix].write(path, samples(4), shards=4, overwrite=True) == 4
+
+
+def test_whole_numbers_that_a_float_has_not_are_refused(suffix, tmp_path):
+    write = FORMATS[suffix].write
+    assert write(tmp_path / f"a.{suffix}", [{"key": "a", "x": [1 << 53, 0.5]}]) == 1
+    with pytest.raises(FormatError, match="float64 has not all digits"):
+        write(tmp_path / f"b.{suffix}", [{"key": "a", "x": [(1 << 53) + 1, 0.5]}])
+
+
+def test_keys_are_texts_or_whole_numbers(tmp_path):
+    np.savez(tmp_path / "a.npz", key=np.array([3, 4]), label=np.arange(2))
+    np.savez(tmp_path / "b.npz", key=np.array([3.5, 4]), label=np.arange(2))
+    with closing(NpzDataset(tmp_path / "a.npz")) as dataset:
+        assert dataset.key(1) == "4"
+    with (
+        closing(NpzDataset(tmp_path / "b.npz")) as dataset,
+        pytest.raises(FormatError, match=r"its key 3\.5 is neither"),
+    ):
+        dataset.key(0)

@@ -80,8 +80,11 @@ def test_a_plain_cell_with_commas_is_an_array(table):
         (["1e3", "nan"], [1000.0, None]),
         (["007", "8"], ["007", "8"]),
         (["1", ""], ["1", ""]),
-        (["9" * 19], [float("9" * 19)]),
-        (["true", "false"], ["true", "false"]),
+        (["9" * 19], ["9" * 19]),
+        (["-9223372036854775808", "9223372036854775807"], [-(1 << 63), (1 << 63) - 1]),
+        (["9007199254740993", "0.5"], ["9007199254740993", "0.5"]),
+        (["true", "false"], [True, False]),
+        (["true", "False"], ["true", "False"]),
         (["1,234 people"], ["1,234 people"]),
     ],
 )
@@ -307,3 +310,26 @@ def test_copies_get_no_open_file(table):
 def test_a_type_that_is_no_list_is_refused_at_once():
     with pytest.raises(ParameterError, match="dtype must be a list"):
         CsvDataset("t.csv", dtype="int8")
+
+
+def test_codes_behind_the_rows_that_tell_types_lose_no_zero(table, tmp_path):
+    dataset = table("a\n" + "123\n" * 1000 + "007\n")
+    for read in (dataset.getall_a, lambda: dataset.sample(1000)):
+        with pytest.raises(FormatError, match=r"line 1002: column 'a': '007' begins with a zero"):
+            read()
+    typed = table("a\n" + "123\n" * 1000 + "007\n", dtype=["int64"])
+    assert typed.getall_a()[-1] == typed.sample(1000)["a"] == 7
+
+
+def test_lines_that_end_in_a_carriage_return_alone_are_no_empty_table(table):
+    with pytest.raises(FormatError, match="line 1: a carriage return within a cell"):
+        len(table("a,b\r1,2\r"))
+
+
+def test_folders_of_others_are_never_replaced(tmp_path):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "mine.png").write_bytes(b"only copy")
+    with pytest.raises(DatasetError, match=r"mine\.png: was not written with a table, so .*photos is not replaced"):
+        CsvDataset.write(tmp_path / "t.csv", samples(1), files="photos", overwrite=True)
+    assert (tmp_path / "photos" / "mine.png").read_bytes() == b"only copy"
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]

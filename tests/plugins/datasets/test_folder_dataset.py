@@ -152,7 +152,7 @@ def test_a_file_that_vanished_is_named(root):
     dataset = FolderDataset(root)
     assert len(dataset) == 5
     (root / "class10" / "b.png").unlink()
-    with pytest.raises(DatasetError, match=r"class10/b\.png: cannot be read: No such file"):
+    with pytest.raises(DatasetError, match=r"class10/b\.png: no such file"):
         dataset.sample(4)
     dataset.close()
     assert len(dataset) == 4
@@ -422,3 +422,11 @@ def test_a_folder_is_replaced_as_a_whole_and_only_one_of_images(tmp_path):
 
 def test_an_index_of_jpegs_and_a_path_are_left_out(tmp_path):
     assert len(written(tmp_path / "x", [sample("a", 0, path="/x", image_index=b"LTX")])) == 1
+
+
+def test_what_is_no_file_is_an_error_and_no_endless_wait(root):
+    os.mkfifo(root / "class10" / "pipe.png")
+    dataset = FolderDataset(root)
+    position = keys(dataset).index("class10/pipe.png")
+    with pytest.raises(DatasetError, match=r"pipe\.png: is not a file"):
+        dataset.sample(position)

@@ -267,3 +267,11 @@ def test_h5py_is_asked_for(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(MissingPackageError, match=r"needs h5py: pip install 'leaven\[hdf5\]'"):
         len(Hdf5Dataset(tmp_path / "a.hdf5"))
+
+
+def test_chunks_that_unpack_to_more_than_a_row_may_take_are_refused(made):
+    def fill(file):
+        file.create_dataset("label", (10,), "f8", maxshape=(None,), chunks=(1 << 28,), compression="gzip")
+
+    with pytest.raises(FormatError, match=r"'/label' lies in packed chunks of 2147483648 bytes"):
+        len(made(fill))

@@ -291,3 +291,25 @@ def test_a_number_is_found_as_unpacking_finds_it_or_not_at_all(fields, data):
         value = find_number(lambda nbytes, at: message[:cut][at : at + nbytes], 0, cut, name)
         if value is not None:
             np.testing.assert_array_equal(value, fields[name])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "dtype"),
+    [
+        (0, 255, "u1"),
+        (0, 1 << 32, "u8"),
+        (-1, 127, "i1"),
+        (-129, 0, "i2"),
+        (-1, 128, "i2"),
+        (-1, 1 << 40, "i8"),
+        (-(1 << 63), (1 << 63) - 1, "i8"),
+    ],
+)
+def test_whole_numbers_of_both_signs_stay_whole_numbers(low, high, dtype):
+    numbers = Numbers()
+    for value in (low, high):
+        numbers.add({"key": "", "time": value})
+    column = numbers.columns()["time"]
+    assert column.values.dtype == dtype
+    assert [column.item(0), column.item(1)] == [low, high]
+    assert column.all().tolist() == [low, high]

@@ -8,6 +8,7 @@ import shutil
 import threading
 from pathlib import Path
 
+import msgpack
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from leaven.errors import DatasetError, FormatError, ParameterError
 from leaven.stream.wire import pack_sample, unpack_sample
+from leaven.testing.tools import samples
 from leaven_plugins.datasets.msgpack import MsgpackDataset
 
 FAMILY = ["", ".offsets", ".keys", ".key_hashes", ".filter", ".md5"]
@@ -281,3 +283,12 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(DatasetError, match=r"x\.msgpack: cannot be written"):
         MsgpackDataset.write(tmp_path / "file" / "x.msgpack", [])
+
+
+def test_an_index_of_former_data_is_gone_once_they_are_replaced(tmp_path):
+    path = tmp_path / "x.msgpack"
+    MsgpackDataset.write(path, samples(2))
+    legacy = tmp_path / "x.msgpack.index"
+    legacy.write_bytes(msgpack.packb({"s0": 0}))
+    MsgpackDataset.write(path, samples(3), overwrite=True)
+    assert not legacy.exists()

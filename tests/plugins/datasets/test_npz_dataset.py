@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from leaven.errors import DatasetError, FormatError, LeavenError, ParameterError
 from leaven.testing.tools import samples
+from leaven_plugins.datasets.npy import decode_npy
 from leaven_plugins.datasets.npz import NpzDataset
 
 
@@ -176,3 +177,38 @@ def test_damaged_files_end_in_errors_of_ours(contents, tmp_path_factory, which, 
     with closing(NpzDataset(path)) as dataset:
         with suppress(LeavenError):
             [dataset.sample(n) for n in range(min(len(dataset), 5))]
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_a_changed_byte_is_found_by_looking_at_all(tmp_path, save):
+    path = tmp_path / "a.npz"
+    save(path, label=np.arange(100), weight=np.linspace(0, 1, 100))
+    with closing(NpzDataset(path)) as dataset:
+        assert list(dataset.problems()) == []
+    content = bytearray(path.read_bytes())
+    content[content.index(b"weight.npy") + 300] ^= 4
+    path.write_bytes(content)
+    with closing(NpzDataset(path)) as dataset:
+        (finding,) = dataset.problems()
+    assert (finding.kind, finding.file) == ("checksum", str(path))
+    assert finding.text.startswith("array 'weight': ")
+    assert list(NpzDataset(tmp_path / "none.npz").problems()) == []  # which opening it tells
+
+
+def test_arrays_of_one_name_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("a.npy", head_of((0,)))
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("a.npy", head_of((0,)))
+    with pytest.raises(FormatError, match="array 'a': is there twice"):
+        len(NpzDataset(tmp_path / "a.npz"))
+
+
+@pytest.mark.parametrize("shape", [(0, 10**30), (10**30, 0), (0, 1 << 62, 1 << 62), (0, 1 << 63)])
+def test_shapes_that_no_array_has_are_refused(tmp_path, shape):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("a.npy", head_of(shape))
+    with closing(NpzDataset(tmp_path / "a.npz")) as dataset, pytest.raises(FormatError, match="do not have 0 bytes"):
+        dataset.getall_a()
+    with pytest.raises(FormatError, match="an array"):
+        decode_npy(head_of(shape))

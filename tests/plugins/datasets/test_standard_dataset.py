@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import pickle
+import resource
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leaven.data import getters
-from leaven.errors import DatasetError, DeclarationError, FormatError, ParameterError
+from leaven.errors import ConfigError, DatasetError, DeclarationError, FormatError, ParameterError
 from leaven.testing import DatasetContract
 from leaven_plugins.datasets.mnist import Mnist
 from leaven_plugins.datasets.standard import StandardDataset
@@ -103,6 +104,8 @@ def test_no_validation(small, n_val):
 @pytest.mark.parametrize(
     ("params", "problem"),
     [
+        ({"split": None}, "small: no split None; splits"),
+        ({"data_dir": 5}, "small: 5: expected the path of a folder"),
         ({"split": "tset"}, "small: no split 'tset', did you mean 'test'"),
         ({"n_val": -1}, "n_val=-1: must not be negative"),
         ({"val_lower": 1.0}, "not the ends of a range"),
@@ -119,6 +122,33 @@ def test_validation_leaves_something_to_train_on(small, n_val):
     with pytest.raises(ParameterError, match=f"n_val={n_val} leaves nothing of 10 samples to train on"):
         len(small(n_val=n_val))
     assert len(small("test", n_val=n_val)) == COUNT
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_next_to_nothing(file, tmp_path, count):
+    file.write_bytes(CONTENT[:count].tobytes())
+    cls = declared(file)
+    for split, expected in (("train", count), ("val", 0), ("test", count)):
+        dataset = cls(split, n_val=0, data_dir=tmp_path / "data", download=True)
+        assert len(dataset) == len(dataset.getall_label()) == expected
+        assert getattr(dataset, f"{split}_X")[:].shape == (expected, 3, 2, 4)
+
+
+def test_the_home_of_nobody(small):
+    with pytest.raises(ConfigError, match=r"'~nobody\.at\.all' cannot be a folder"):
+        len(small(from_dir="~nobody.at.all"))
+
+
+def test_a_disk_that_takes_no_more(small, tmp_path):
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, former[1]))  # the file has 240 bytes, the arrays 368
+    try:
+        with pytest.raises(DatasetError, match=r"arrays-.*: cannot be written: File too large"):
+            len(small())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+    assert [path.name for path in (tmp_path / "data" / "small").iterdir()] == ["pixels"]
+    assert len(small()) == 8
 
 
 def test_names_of_arrays_are_known_without_opening(small):
@@ -221,8 +251,28 @@ def test_damaged_arrays_are_told_with_what_to_do(small, tmp_path):
     (path,) = (tmp_path / "data" / "small").glob("arrays-*/train_X_u8.npy")
     for content in (path.read_bytes()[:-1], path.read_bytes()[:20], b""):
         path.write_bytes(content)
-        with pytest.raises(FormatError, match=r"train_X_u8.npy: is damaged \(.*\): delete .*arrays-"):
+        with pytest.raises(FormatError, match=r"train_X_u8.npy: is damaged \(.*\); leaven data get makes it again"):
             len(small())
+
+
+def test_arrays_with_another_bit_are_made_again_by_fetch(small, tmp_path, caplog):
+    dataset = small()
+    dataset.fetch()
+    (path,) = (tmp_path / "data" / "small").glob("arrays-*/train_X_u8.npy")
+    whole = path.read_bytes()
+    dataset.fetch()
+    assert CALLS == ["convert"]
+    for content in (whole[:-1] + bytes([whole[-1] ^ 1]), b""):
+        path.write_bytes(content)
+        dataset.fetch()
+        assert path.read_bytes() == whole
+        assert "is damaged, and is made again" in caplog.text
+    path.with_name("sha256.json").write_text("[")
+    dataset.fetch()
+    path.with_name("train_y.npy").unlink()
+    dataset.fetch()
+    assert CALLS == ["convert"] * 5
+    assert len(small()) == 8
 
 
 def test_from_dir_is_read_where_it_is(small, file, tmp_path):

@@ -282,6 +282,14 @@ def test_usps_of_other_numbers(make, value, problem):
         len(make(Usps, "test"))
 
 
+def test_usps_of_a_size_that_is_not_read(make):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(make.files / "usps.h5", "w") as file:  # nothing is written: it says that it has 200 TB
+        file.create_dataset("usps/train_X", (10_000, 1, 50_000, 50_000), np.float64, chunks=(1, 1, 100, 100))
+    with pytest.raises(FormatError, match=r"train_X has the shape \(10000, 1, 50000, 50000\), not \('n', 1, 16, 16\)"):
+        len(make(Usps))
+
+
 def write_usps(h5py, path, images):
     with h5py.File(path, "w") as file:
         for part in ("train", "test"):

@@ -57,6 +57,23 @@ def nested(depth):
     return b"\x80\x02)q\x00" + b"".join(b"h%c\x86q%c" % (n, n + 1) for n in range(depth))
 
 
+AGAIN = b"c_codecs\nencode\nh\x00R"
+GIANT = b"\x8a\xff" + b"\xff" * 254 + b"\x7f"  # a number of 255 bytes
+
+
+def array(shape, data):
+    """A dict of an array whose shape is what these instructions give."""
+    kind = b"cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R"
+    start = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"
+    return b"\x80\x02}U\x01d" + start + b"(K\x01" + shape + kind + b"\x89" + old(data) + b"tbs."
+
+
+def test_an_array_that_is_one():
+    same(
+        load_pickled(array(b"K\x02K\x03\x86", b"abcdef"), "x"), {"d": np.frombuffer(b"abcdef", np.uint8).reshape(2, 3)}
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
@@ -76,6 +93,12 @@ def nested(depth):
         (b"}" + nested(60) + b"K\x01s.", "keys that are neither"),
         (nested(60) + b".", "holds a tuple"),
         (b"cnumpy\ndtype\n" + nested(60) + b"\x85R.", "but of a tuple"),
+        (nested(60) + b"K\x01\x93.", "something that has no name"),
+        (array(b"(" + b"K\x01" * 33 + b"t", b"1"), "an array that is none of numbers"),
+        (array(b"(K\x00" + GIANT + b"t", b""), "an array that is none of numbers"),
+        (array(b"(" + GIANT * 3000 + b"t", b""), "an array that is none of numbers"),
+        (array(b"}K\x01K\x02s", b"1"), "an array that is none of numbers"),
+        (b"c_codecs\nencode\n" + old(b"x" * 250) + old(b"latin1") + b"\x86q\x00R" + AGAIN * 30, "again and again"),
     ],
 )
 def test_anything_else_is_refused(content, problem):

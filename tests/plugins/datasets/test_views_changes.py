@@ -8,9 +8,9 @@ import pytest
 
 from leaven import create
 from leaven.data.adapters import Items
-from leaven.data.getters import getall, getitem, has_all
+from leaven.data.getters import class_names, getall, getitem, has_all
 from leaven.data.mode import ModeView
-from leaven.errors import LeavenError, SampleError
+from leaven.errors import LeavenError, ParameterError, SampleError
 from leaven.testing.tools import picture, png
 from leaven_plugins.datasets.changes import LabelSmoothing, Map, MultiView, OneHot
 from leaven_plugins.datasets.pictures import pixels_of
@@ -166,8 +166,11 @@ def test_what_is_no_picture(wrong):
     ("make", "text"),
     [
         (lambda: Map(dataset(0), 5, "image"), "map: 5 is neither a function, the name of one, nor an op"),
-        (lambda: Map(dataset(0), "double", "image"), "'double': expected the name of a function, such as"),
-        (lambda: Map(dataset(0), "operator:nag", "image"), "map: 'operator:nag' cannot be imported: module 'operator'"),
+        (lambda: Map(dataset(0), "double", "image"), "'double': expected a name such as 'package.module:name'"),
+        (
+            lambda: Map(dataset(0), "operator:nag", "image"),
+            "map: 'operator:nag' cannot be imported: operator has no 'nag', did you mean",
+        ),
         (lambda: Map(dataset(0), "no_such_module:f"), "cannot be imported: No module named 'no_such_module'"),
         (lambda: Map(dataset(0), drawn, "image"), "map: drawn leaves something to chance: give a seed"),
         (lambda: Map(dataset(0), double, "mask").sample(0), "no field 'mask'; it has: image, key, label"),
@@ -187,3 +190,27 @@ def test_what_makes_no_sense_is_refused(make, text):
     with pytest.raises(LeavenError) as error:
         make()
     assert text in str(error.value)
+
+
+def test_vectors_of_so_many_classes_have_no_class_names():
+    plain = Items([(0, 1), (1, 0)])
+    views = [
+        OneHot(plain, classes=10),
+        LabelSmoothing(plain, 0.1, classes=10),
+        create("dataset:random_labels(10)", dataset=plain),
+    ]
+    assert [class_names(view) for view in views] == [(), (), ()]
+    assert len(create("dataset:concat", datasets=views)) == 6
+
+
+def test_a_label_of_a_single_class_is_0_or_1():
+    view = LabelSmoothing(dataset(0, 1, 2, -1), 0.5, classes=1)
+    assert [getitem(view, "label", position) for position in (0, 1, 3)] == [0.25, 0.75, -1.0]
+    with pytest.raises(ParameterError, match="label_smoothing: label 2, but of a single class it is 0 or 1"):
+        getitem(view, "label", 2)
+
+
+def test_a_view_by_no_function_at_all_is_the_value():
+    assert MultiView(dataset(1), [{"function": []}, 1], "label").sample(0)["label"] == [1, 1]
+    with pytest.raises(ParameterError, match="'': expected a name such as"):
+        MultiView(dataset(1), [""], "label")

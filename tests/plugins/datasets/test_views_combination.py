@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from leaven import create
 from leaven.data.adapters import Items
 from leaven.data.getters import content, getitem, labels
-from leaven.errors import DatasetError, LeavenError, ParameterError
+from leaven.errors import DatasetError, LeavenError, ParameterError, SampleError
 from leaven_plugins.datasets.combination import Choice, Composite, Concat
 
 LENGTHS = st.lists(st.integers(0, 12), min_size=1, max_size=4)
@@ -223,3 +223,35 @@ def test_labels_of_the_first_dataset_begin_again_too():
 def test_parameters_are_checked_where_they_are_made():
     with pytest.raises(ParameterError, match="block"):
         create("dataset:choice", datasets=["digits"], block="2")
+
+
+def test_no_field_takes_the_place_of_another():
+    wide = Items([("a", "b")], ["image", "image_2"])
+    with pytest.raises(SampleError, match="field 'image' of dataset 2 would be 'image_2', which is there already"):
+        Composite([wide, Items([("c", 1)])]).sample(0)
+    with pytest.raises(SampleError, match="would be 'image_2', which is there already"):
+        Composite([Items([("c", 1)]), wide]).sample(0)
+    assert Composite([wide, Items([("c", 1)])], layout="nested").sample(0)["1"]["image"] == "c"
+
+
+@pytest.mark.parametrize("layout", [[1, 2], None, [["a"], ["b"]], ["a", "a"], ["a", "key"], ["a"]])
+def test_layouts_are_names(layout):
+    with pytest.raises(ParameterError, match="expected a name for each of 2 datasets"):
+        Composite(numbered([1, 1]), layout=layout)
+
+
+@pytest.mark.parametrize("stratified", [True, False])
+def test_blocks_larger_than_all_datasets_cost_nothing(stratified):
+    view = Choice(numbered([3, 2]), stratified=stratified, block=10**30)
+    assert shown(view) == (in_a_row([3, 2]) if stratified else [])
+
+
+def test_values_of_different_kinds_are_put_in_a_row_unchanged():
+    class Column(Items):
+        def getall_tag(self):
+            return np.array([row[0] for row in self.items])
+
+    parts = [[("a", 0)], [(7, 0)], [([1, 2], 0)]]
+    found = Concat([Column(part) for part in parts]).getall_tag()
+    assert [value.tolist() for value in found] == ["a", 7, [1, 2]]
+    assert Concat([Column(part) for part in parts[1:2] * 2]).getall_tag().dtype == np.int64

@@ -67,3 +67,25 @@ def test_threads_read_from_views_at_once(path):
             assert len({key for key, _ in found}) == count
             assert [label for _, label in found] == labels(dataset).tolist()
             dataset.close()
+
+
+def test_deep_stacks_of_views_in_workers_of_their_own(path):
+    """Everything that a view may keep, over and under others, is made anew from plain parameters."""
+    halves = [{"use": "msgpack", "path": str(path), "views": [f"percent({n}, {n + 50})"]} for n in (0, 50)]
+    both = {"use": "concat", "datasets": halves, "balanced": True}
+    mixed = {"use": "choice", "datasets": [both, {"use": "few_shot", "dataset": halves[0], "shots": 2}], "block": 4}
+    views = [
+        "swap_labels(0.5, seed=1)",
+        {"use": "map", "function": ["operator:neg", "operator:neg"], "field": "label"},
+        "classes(1, 2, 3, 5, 8, relabel=True)",
+        "shuffle_within_classes(seed=2)",
+        "oversample()",
+        "class_groups(2, shuffle=True)",
+        "repeat(min_size=90)",
+    ]
+    dataset = leaven.open(mixed, views=views)
+    expected = [content(dataset, n)["label"] for n in range(len(dataset))]
+    assert labels(dataset).tolist() == expected
+    assert len({dataset.key(n) for n in range(len(dataset))}) == len(dataset) >= 90
+    assert loaded(dataset, nworkers=2, transport="zeromq")[: len(expected)] == expected
+    dataset.close()

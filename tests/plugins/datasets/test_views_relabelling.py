@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from leaven import create
 from leaven.data.adapters import Items
 from leaven.data.getters import class_names, content, getall, getitem, has_getter, labels
-from leaven.errors import DatasetError, FormatError, LeavenError
+from leaven.errors import DatasetError, FormatError, LeavenError, ParameterError
 from leaven_plugins.datasets.relabelling import (
     ClassGroups,
     GivenLabels,
@@ -217,3 +217,28 @@ def test_what_makes_no_sense_is_refused(make, text):
     with pytest.raises(LeavenError) as error:
         labels(make())
     assert text in str(error.value)
+
+
+@pytest.mark.parametrize("call", ["random_superclasses(2)", "class_groups(2)"])
+def test_labels_far_below_0_are_none_and_those_beyond_the_names_are_told(call):
+    found = labels(create(f"dataset:{call}", dataset=Items([(0, 0), (1, 1), (2, -9)])))
+    assert (found >= 0).tolist() == [True, True, False]
+    with pytest.raises(ParameterError, match="sample 1 of Items has label 7, but there are names for 7 classes: a"):
+        labels(create(f"dataset:{call}", dataset=dataset(0, 7)))
+
+
+@pytest.mark.parametrize(
+    ("given", "options", "text"),
+    [
+        ([1e300, 0], {}, r"labels\[0\] is 1e\+300: expected whole numbers"),
+        ([0, inf], {}, r"labels\[1\] is inf: expected whole numbers"),
+        (np.array([0, 2**63], np.uint64), {}, r"labels\[1\] is 9223372036854775808: expected whole numbers"),
+        ([[0], [1, 2]], {}, "expected rows of one length"),
+        ([0, 2], {"classes": ["a", "b"]}, r"labels\[1\] is 2, but classes names 2: a, b"),
+        ([0, 1], {"classes": "ab"}, "expected a list of names"),
+        ([0, 1], {"temperature": "hot"}, "temperature='hot': expected a number above 0"),
+    ],
+)
+def test_what_cannot_be_a_label_is_refused(given, options, text):
+    with pytest.raises(ParameterError, match=text):
+        labels(GivenLabels(dataset(0, 1), given, **options))

@@ -220,3 +220,36 @@ def test_oversampled_classes_are_about_as_frequent(classes):
         found = labels(view).tolist().count(label)
         assert found % count == 0
         assert max(counts.values()) - count < found <= max(counts.values())
+
+
+def test_classes_by_what_numpy_gives_and_never_by_a_label_that_is_none():
+    view = create("dataset:classes", dataset=pairs(0, 2, 1, -1), keep=np.array([2, 0]), relabel=True)
+    assert (labels(view).tolist(), view.class_names) == ([1, 0], ("cat", "ant"))
+    view = create("dataset:classes", dataset=pairs(0, 2, 1, -1), keep=[-1, 2], relabel=True)
+    assert (labels(view).tolist(), view.class_names) == ([0, -1], ("cat",))
+    with pytest.raises(IndexError, match="classes of Items: no sample 5, there are 2"):
+        view.getitem_label(5)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"keep": [3]}, "no class 3; there are 3: ant, bee, cat"),
+        ({"drop": [0], "relabel": True}, "sample 1 of Items has label 4, but there are names for 3 classes"),
+        ({"keep": 0}, "keep=0: expected a list"),
+    ],
+)
+def test_classes_that_there_are_not(options, text):
+    with pytest.raises(ParameterError, match=text):
+        labels(create("dataset:classes", dataset=pairs(0, 4), **options))
+
+
+def test_numbers_that_nothing_can_hold():
+    view = made("subset([0, 0])", 1)
+    for position in (10**30, -(10**30), 2):
+        with pytest.raises(IndexError, match="subset of Items: no sample"):
+            view.key(position)
+    with pytest.raises(ParameterError, match="more samples than can be counted"):
+        len(made(f"repeat({10**30})", 1))
+    with pytest.raises(ParameterError, match="expected whole numbers in a row"):
+        len(made("subset([[0], [1, 2]])", 1))

@@ -7,7 +7,10 @@ import os
 import signal
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import ray
 from ray.cluster_utils import Cluster
@@ -57,27 +60,32 @@ def contract(folder: Path) -> None:
 
 
 def packed(folder: Path, cluster: Cluster, other: object) -> None:
-    done = 0
+    done, killer = 0, Thread(target=kill_a_worker)
 
     def advance(count: int) -> None:
         nonlocal done
         before, done = done, done + count
         if before < 40 <= done:
-            os.kill(a_worker(), signal.SIGKILL)
+            killer.start()
         if before < 120 <= done:
+            killer.join()
             cluster.remove_node(other, allow_graceful=False)
-            print("killed a process, removed a node", flush=True)
+            print("removed a node", flush=True)
 
     report = pack(folder / "source.msgpack", folder / "ray.msgpack", engine=RayEngine(), advance=advance, **SETTINGS)
     assert (report.samples, report.blocks, done) == (400, 100, 400), report
 
 
-def a_worker() -> int:
-    """Return a process that runs our tasks."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and b"ray::run_packed" in (entry / "cmdline").read_bytes():
-            return int(entry.name)
-    raise AssertionError("no process runs our tasks")
+def kill_a_worker() -> None:
+    """Kill a process of this cluster as soon as one is at a task of ours, which it is not at every moment."""
+    home, end = f"HOME={os.environ['HOME']}\0".encode(), time.monotonic() + 60
+    while time.monotonic() < end:
+        for entry in Path("/proc").iterdir():
+            with suppress(OSError):  # one that has ended meanwhile
+                if b"ray::run_packed" in (entry / "cmdline").read_bytes() and home in (entry / "environ").read_bytes():
+                    os.kill(int(entry.name), signal.SIGKILL)
+                    print("killed a process", flush=True)
+                    return
 
 
 if __name__ == "__main__":

@@ -189,6 +189,8 @@ def test_arrays_stay_arrays_unless_they_are_to_be_encoded():
         ({"image": np.zeros((3, 30, 40), np.uint8)}, r"a uint8 array of shape \(3, 30, 40\) is no image"),
         ({"image": np.zeros((30, 40, 3), np.float32)}, "a float32 array"),
         ({"image": file(smooth(30, 40)), "thumbnail": file(smooth(9, 9))}, "'thumbnail' is an image as well"),
+        ({"image": file(smooth(30, 40)), "views": [file(smooth(9, 9))]}, "'views' is an image as well"),
+        ({"image": file(smooth(30, 40)), "depth": np.zeros((30, 40), np.float32)}, "'depth' is an image as well"),
         ({"image": file(smooth(30, 40)), "label_image": file(smooth(9, 9))}, "it has 9 x 9, the image 30 x 40 pixels"),
         ({"image": file(smooth(30, 40)), "label_image": 5}, "'label_image' is a int, not a mask"),
         ({"image": file(smooth(30, 40)), "boxes": [[1, 2, 3, 4]]}, "'boxes' has places within the image"),
@@ -199,6 +201,11 @@ def test_arrays_stay_arrays_unless_they_are_to_be_encoded():
 def test_what_would_be_wrong_afterwards_is_refused(sample, text):
     with pytest.raises(SampleError, match=text):
         convert(sample, resize=10)
+
+
+def test_arrays_that_do_not_lie_on_the_image_stay():
+    sample = {"image": file(smooth(30, 40)), "label": np.arange(12).reshape(3, 4), "scores": [0.5, 0.5]}
+    assert convert(sample, resize=10)["label"] is sample["label"]
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,14 @@ def test_the_command_tells_the_same_by_any_engine(path):
     assert all(word in table for word in ("3 to 12 px", "label other", "mean"))
 
 
+def test_the_command_tells_how_many_more_classes_there_are(tmp_path):
+    MsgpackDataset.write(tmp_path / "x.msgpack", tools.samples(50, 4, 4))
+    table = CliRunner().invoke(data, ["stats", str(tmp_path / "x.msgpack")], obj=Registry(builtin_only=True)).stdout
+    assert "... 30 more" in table
+    assert "label 20" not in table
+    assert " 4 px" in table
+
+
 def test_arrays_and_sequences_count_as_their_files_do():
     as_files, as_arrays, as_list = Sums(), Sums(), Sums()
     for image in PICTURES:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from leaven.errors import SampleError
 from leaven.stream.quarantine import Listed
 from leaven_plugins.commands.data.checks import Check, Seen
-from leaven_plugins.commands.data.reading import read_sample
 from leaven_plugins.datasets.findings import Finding
+from leaven_plugins.datasets.reading import read_sample
 
 if TYPE_CHECKING:
     from leaven.protocols import Dataset, Decoder

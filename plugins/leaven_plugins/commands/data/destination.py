@@ -5,25 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 from leaven.cli.output import console, emit_json
+from leaven_plugins.commands.data.options import as_json as as_json_option
+from leaven_plugins.commands.data.options import view_option
 
 if TYPE_CHECKING:
     from leaven.registry.registry import Registry
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
-view_option = click.option(
-    "--view",
-    "views",
-    multiple=True,
-    metavar="CALL",
-    help='Take a view of the source, such as "percent(0, 80)". Can be repeated, each over the one before.',
-)
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace what exists.")
 engine_option = click.option(
     "--engine", metavar="SPEC", help="What does the work: local, ray, or a call such as \"ray(address='auto')\"."
@@ -39,6 +35,61 @@ def writer_options(command: _Command) -> _Command:
     command = click.option("--format", "format_", metavar="NAME", help=text)(command)
     text = "Further option of the format's writer. Can be repeated."
     return click.option("--option", "options", multiple=True, metavar="KEY=VALUE", callback=_table, help=text)(command)
+
+
+class Writing(NamedTuple):
+    """What the options of :func:`writing_options` say, and when the command began (monotonic seconds)."""
+
+    registry: Registry
+    views: tuple[str, ...]
+    how: Mapping[str, Any]
+    as_json: bool
+    start: float
+
+    def length(self, source: Any) -> int:
+        """Return how many samples the views of a source have."""
+        from leaven.registry.opening import open_dataset
+
+        with closing(open_dataset(source, self.registry, views=self.views)) as dataset:
+            return len(dataset)
+
+    def write(self, source: Any, views: Sequence[Any], path: Path) -> Any:
+        """Write the samples of views of a source, as they are, and return the job's report."""
+        return write_from(self.registry, source, views, path, {}, **self.how)
+
+    def tell(self, made: Sequence[tuple[Path, Any]]) -> None:
+        """Print what was written: files, and the report of each; the JSON object has a list of these."""
+        if self.as_json:
+            emit_json({"files": [report_of(path, report, self.start) for path, report in made]})
+            return
+        from leaven_plugins.commands.data.report import samples_text, size_text
+
+        for path, report in made:
+            click.echo(f"wrote {samples_text(report.samples)} ({size_text(report.bytes)}) into {path}")
+
+
+def writing_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what commands have that write samples as they are; they take a :class:`Writing` for it, before the rest.
+
+    These are ``--format``, ``--option``, ``--view``, ``--overwrite`` and ``--json``.
+    """
+
+    @click.pass_obj
+    @wraps(command)
+    def wrapped(
+        registry: Registry,
+        /,
+        format_: str | None,
+        options: dict[str, Any],
+        views: tuple[str, ...],
+        overwrite: bool,
+        as_json: bool,
+        **rest: Any,
+    ) -> Any:
+        how = {"format": format_, "options": options, "overwrite": overwrite}
+        return command(Writing(registry, views, how, as_json, time.monotonic()), **rest)
+
+    return writer_options(view_option(overwrite_option(as_json_option(wrapped))))
 
 
 def seed_option(command: _Command) -> _Command:
@@ -79,17 +130,6 @@ def report_of(path: Path, report: Any, start: float) -> dict[str, Any]:
         "bytes": report.bytes,
         "seconds": round(time.monotonic() - start, 3),
     }
-
-
-def tell(made: Sequence[tuple[Path, Any]], start: float, as_json: bool) -> None:
-    """Print what was written: files, and the report of each; the JSON object has a list of these."""
-    if as_json:
-        emit_json({"files": [report_of(path, report, start) for path, report in made]})
-        return
-    from leaven_plugins.commands.data.report import size_text
-
-    for path, report in made:
-        click.echo(f"wrote {report.samples:,} samples ({size_text(report.bytes)}) into {path}")
 
 
 def _table(context: click.Context, parameter: click.Parameter, values: Iterable[str]) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leaven.errors import LeavenError, printable
-from leaven_plugins.commands.data.reading import read_sample
 from leaven_plugins.commands.data.report import label_text
 from leaven_plugins.commands.show.lettering import Pixels
 from leaven_plugins.commands.show.sheet import displayable, fitted
+from leaven_plugins.datasets.reading import read_sample
 
 if TYPE_CHECKING:
     from leaven.protocols import Dataset, Decoder

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
 
 from leaven.cli.output import console, emit_json
 from leaven_plugins.commands.data.options import as_json as as_json_option
+from leaven_plugins.commands.data.options import view_option
 
 if TYPE_CHECKING:
     from leaven.registry.registry import Registry
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
     metavar="N",
     help="Characters of a text, bytes or list.",
 )
+@view_option
 @as_json_option
 @click.pass_obj
-def head(registry: Registry, path: str, count: int, max_string: int, as_json: bool) -> int:
+def head(registry: Registry, path: str, count: int, max_string: int, views: tuple[str, ...], as_json: bool) -> int:
     """Show the first samples of DATASET. Exits with 1 where one of them cannot be read.
 
     The JSON object has the keys path, format, samples (how many there are in all) and head: for each shown sample its
     index, key, fields (name -> type, bytes, value) and error (null, or why it cannot be read). Values are shortened
     texts.
     """
-    from leaven.registry.opening import locate
     from leaven_plugins.commands.data.heading import first_samples, print_samples
+    from leaven_plugins.commands.data.opening import opened
 
-    offer, params = locate(path, registry)
     decoder = registry.create("decoder:opencv")
-    with closing(registry.create(offer.qualified, **params)) as dataset:
+    with opened(registry, path, views) as (dataset, format_, _):
         total = len(dataset)
         shown = first_samples(dataset, decoder, count, max_string)
     if as_json:
         rows = [sample.report() for sample in shown]
-        emit_json({"path": path, "format": offer.name, "samples": total, "head": rows})
+        emit_json({"path": path, "format": format_, "samples": total, "head": rows})
     else:
         print_samples(shown, total, console())
     return 1 if any(sample.error for sample in shown) else 0

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from leaven.errors import LeavenError, printable
-from leaven_plugins.commands.data.reading import read_sample
 from leaven_plugins.commands.data.report import size_text
 from leaven_plugins.commands.data.survey import described
+from leaven_plugins.datasets.reading import read_sample
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from leaven.errors import DatasetError
 from leaven_plugins.commands.data.parallel import ordered
-from leaven_plugins.commands.data.reading import read_sample
-from leaven_plugins.commands.data.repacking import ALREADY, INDEXED, OTHER_FIELD, Tally
-from leaven_plugins.commands.data.restarts import is_jpeg
 from leaven_plugins.datasets.jpeg_index import (
     FIELD,
     Stamped,
@@ -20,11 +17,15 @@ from leaven_plugins.datasets.jpeg_index import (
     write_folder_index,
     write_packed_index,
 )
+from leaven_plugins.datasets.reading import read_sample
 from leaven_plugins.datasets.replacing import is_unchanged
+from leaven_plugins.repacking.repacker import ALREADY, INDEXED, OTHER_FIELD
+from leaven_plugins.repacking.restarts import is_jpeg
+from leaven_plugins.repacking.tally import Tally
 
 if TYPE_CHECKING:
-    from leaven_plugins.commands.data.turbo import Native
     from leaven_plugins.datasets.msgpack.dataset import MsgpackDataset
+    from leaven_plugins.repacking.native import Native
 
 
 class Indexed(NamedTuple):

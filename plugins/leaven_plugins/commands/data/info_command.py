@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 from leaven.cli.output import console, emit_json
 from leaven.errors import printable
 from leaven_plugins.commands.data.options import as_json as as_json_option
+from leaven_plugins.commands.data.options import view_option
 
 if TYPE_CHECKING:
     from leaven.protocols import Dataset, Decoder
@@ -28,9 +28,10 @@ _EXAMPLES = 16
     metavar="FILE",
     help="Draw classes, sizes and some images.",
 )
+@view_option
 @as_json_option
 @click.pass_obj
-def info(registry: Registry, path: str, picture: Path | None, as_json: bool) -> None:
+def info(registry: Registry, path: str, picture: Path | None, views: tuple[str, ...], as_json: bool) -> None:
     """Say what is in the dataset at PATH.
 
     The JSON object has the keys path, format, samples, bytes (of all samples), fields (name and type, of the first
@@ -39,25 +40,24 @@ def info(registry: Registry, path: str, picture: Path | None, as_json: bool) -> 
     decoded alone), index_problem (why what leaven data index wrote is of no use, or null) and unreadable (key and
     reason, of images that are none).
     """
-    from leaven.registry.opening import locate
     from leaven_plugins.commands.data.index_state import index_problem
+    from leaven_plugins.commands.data.opening import opened
     from leaven_plugins.commands.data.progress import progress
     from leaven_plugins.commands.data.report import print_report, report
     from leaven_plugins.commands.data.survey import survey
 
-    offer, params = locate(path, registry)
     decoder = registry.create("decoder:opencv")
     with (
-        closing(registry.create(offer.qualified, **params)) as dataset,
+        opened(registry, path, views) as (dataset, format_, params),
         progress("reading", len(dataset), console(err=True)) as advance,
     ):
         seen = survey(dataset, decoder, advance)
         if picture is not None:
             draw(picture, path, dataset, decoder, seen)
     if as_json:
-        emit_json(report(path, offer.name, seen, index_problem(params)))
+        emit_json(report(path, format_, seen, index_problem(params)))
     else:
-        print_report(path, offer.name, seen, index_problem(params), console())
+        print_report(path, format_, seen, index_problem(params), console())
 
 
 def draw(picture: Path, path: str, dataset: Dataset, decoder: Decoder, seen: Survey) -> None:

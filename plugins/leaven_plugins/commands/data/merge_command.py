@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from leaven_plugins.commands.data import destination
-from leaven_plugins.commands.data.options import as_json as as_json_option
 
 if TYPE_CHECKING:
-    from leaven.registry.registry import Registry
+    from leaven_plugins.commands.data.destination import Writing
 
 
 @click.command()
@@ -26,30 +24,11 @@ if TYPE_CHECKING:
     help="One after the other, or all of them shuffled.",
 )
 @destination.seed_option
-@destination.writer_options
-@destination.view_option
-@destination.overwrite_option
-@as_json_option
-@click.pass_obj
-def merge(
-    registry: Registry,
-    sources: tuple[str, ...],
-    out: Path,
-    order: str,
-    seed: int,
-    format_: str | None,
-    options: dict[str, Any],
-    views: tuple[str, ...],
-    overwrite: bool,
-    as_json: bool,
-) -> None:
-    """Write the samples of all FILES, which have keys of their own each, into OUT.
+@destination.writing_options
+def merge(writing: Writing, sources: tuple[str, ...], out: Path, order: str, seed: int) -> None:
+    """Write the samples of all FILES into OUT. A key that comes up again is followed by #2, #3 ...
 
     The JSON object has the key files, a list with one object: path, format, samples, bytes and seconds.
     """
-    start = time.monotonic()
     shuffled = [{"use": "shuffle", "seed": seed}] if order == "random" else []
-    report = destination.write_from(
-        registry, list(sources), [*shuffled, *views], out, {}, format=format_, options=options, overwrite=overwrite
-    )
-    destination.tell([(out, report)], start, as_json)
+    writing.tell([(out, writing.write(list(sources), [*shuffled, *writing.views], out))])

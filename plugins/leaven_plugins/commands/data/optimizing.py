@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from leaven.errors import DatasetError
 from leaven.stream.wire import pack_sample
 from leaven_plugins.commands.data.journal import Journal
-from leaven_plugins.commands.data.packing import repacked_image, with_image
 from leaven_plugins.commands.data.parallel import ordered
-from leaven_plugins.commands.data.reading import read_sample
-from leaven_plugins.commands.data.repacking import Repacker, Tally
 from leaven_plugins.commands.data.report import size_text
+from leaven_plugins.datasets.reading import read_sample
 from leaven_plugins.datasets.replacing import is_unchanged
+from leaven_plugins.repacking.repacker import Repacker
+from leaven_plugins.repacking.samples import repacked_image, with_image
+from leaven_plugins.repacking.tally import Tally
 
 if TYPE_CHECKING:
     from leaven.protocols import Dataset

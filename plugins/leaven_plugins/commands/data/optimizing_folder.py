@@ -16,7 +16,8 @@ from typing import NamedTuple
 from leaven.errors import DatasetError
 from leaven_plugins.commands.data.parallel import ordered
 from leaven_plugins.commands.data.photo_files import replace_content
-from leaven_plugins.commands.data.repacking import REPACKED, Repacker, Tally
+from leaven_plugins.repacking.repacker import REPACKED, Repacker
+from leaven_plugins.repacking.tally import Tally
 
 _HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)  # the next file would fare no better
 

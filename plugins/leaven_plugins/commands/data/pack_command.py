@@ -15,6 +15,7 @@ from leaven.cli.output import emit_json
 from leaven.errors import LeavenError, MissingPackageError
 from leaven_plugins.commands.data import destination
 from leaven_plugins.commands.data.options import as_json as as_json_option
+from leaven_plugins.commands.data.options import view_option
 from leaven_plugins.commands.data.rewriting import DEFAULT_INTERVAL
 
 if TYPE_CHECKING:
@@ -29,6 +30,14 @@ def _size(text: str) -> int | list[int]:
     return int(sides[0]) if len(sides) == 1 else [int(side) for side in sides]
 
 
+def _names(text: str) -> list[str]:
+    """Return ``["image", "label"]`` of ``image, label``."""
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise click.BadParameter(f"{text!r} is not a list of names such as image,label")
+    return names
+
+
 def _part(text: str) -> tuple[int, int]:
     """Return ``2/8`` as a number, from 0 on, and how many there are."""
     match = re.fullmatch(r"(\d{1,9})/(\d{1,9})", text)
@@ -41,7 +50,7 @@ def _part(text: str) -> tuple[int, int]:
 @click.argument("src")
 @click.argument("dst", type=click.Path(path_type=Path))
 @destination.writer_options
-@destination.view_option
+@view_option
 @click.option(
     "--resize",
     type=_size,
@@ -64,7 +73,7 @@ def _part(text: str) -> tuple[int, int]:
     show_default=True,
     help="Metadata: keep them, turn images upright and drop them, or drop them.",
 )
-@click.option("--fields", metavar="NAMES", help="Pack these fields alone, separated by commas.")
+@click.option("--fields", type=_names, metavar="NAMES", help="Pack these fields alone, separated by commas.")
 @click.option(
     "--jpeg-restart",
     type=click.IntRange(0, 65535),
@@ -91,7 +100,7 @@ def pack(
     encode: str,
     quality: int,
     exif: str,
-    fields: str | None,
+    fields: list[str] | None,
     jpeg_restart: int | None,
     shards: int | None,
     shard: tuple[int, int] | None,
@@ -119,7 +128,7 @@ def pack(
         "quality": quality,
         "exif": exif,
         "channels": None if channels is None else int(channels),
-        "fields": [name.strip() for name in fields.split(",")] if fields else [],
+        "fields": fields or [],
         "jpeg_restart": _interval(registry, jpeg_restart, dst, format_),
         "shards": shard[1] if shard else shards or 1,
     }
@@ -131,8 +140,8 @@ def pack(
 
 
 def _tell(dst: Path, report: Any, start: float, as_json: bool) -> None:
-    from leaven_plugins.commands.data.repacking import REPACKED
-    from leaven_plugins.commands.data.report import size_text
+    from leaven_plugins.commands.data.report import samples_text, size_text
+    from leaven_plugins.repacking.repacker import REPACKED
 
     tally = report.tally
     if as_json:
@@ -141,7 +150,7 @@ def _tell(dst: Path, report: Any, start: float, as_json: bool) -> None:
         emit_json({**told, "paths": report.paths, **counts})
         return
     where = dst if len(report.paths) == 1 and report.paths[0] == dst else ", ".join(map(str, report.paths))
-    click.echo(f"packed {report.samples:,} samples ({size_text(report.bytes)}) into {where}")
+    click.echo(f"packed {samples_text(report.samples)} ({size_text(report.bytes)}) into {where}")
     if report.kept:
         click.echo(f"{report.kept:,} of {len(report.paths):,} files were there already")
     if report.resumed:
@@ -153,7 +162,7 @@ def _tell(dst: Path, report: Any, start: float, as_json: bool) -> None:
 def _interval(registry: Registry, asked: int | None, dst: Path, format_: str | None) -> int:
     """Return after how many blocks JPEGs get restart markers; unless asked, files for other programs have none."""
     from leaven.registry.opening import find_writer
-    from leaven_plugins.commands.data.turbo import is_installed, native
+    from leaven_plugins.repacking.native import is_installed, native
 
     if asked is not None:
         if asked:
@@ -172,12 +181,12 @@ def _interval(registry: Registry, asked: int | None, dst: Path, format_: str | N
 @contextmanager
 def _leftovers_told(dst: Path, shard: int | None) -> Iterator[None]:
     """Context whose errors are followed by a line on what stays for the next run."""
-    from leaven_plugins.jobs.pack.folder import folder_of, shard_path
+    from leaven_plugins.jobs.pack.folder import leftovers, shard_path
 
     try:
         yield
     except LeavenError:
-        folder = folder_of(dst if shard is None else shard_path(dst, shard))
-        if folder.exists():
+        folder = leftovers(dst if shard is None else shard_path(dst, shard))
+        if folder is not None:
             click.echo(f"{folder}: blocks that are done stay for the same command; delete it otherwise", err=True)
         raise

@@ -6,11 +6,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from leaven.stream.wire import key_of
+from leaven.errors import DatasetError
+from leaven.stream.wire import key_of, unpack_sample
+from leaven_plugins.commands.data.problems import below
 
 if TYPE_CHECKING:
     from leaven.protocols import Dataset
     from leaven.registry.opening import Writer
+
+_Keyed = tuple[str, bytes | Mapping[Any, Any]]
 
 
 class Repaired(NamedTuple):
@@ -39,17 +43,33 @@ def _usable(
     dataset: Dataset, unusable: Collection[int], advance: Callable[[], None]
 ) -> Iterator[bytes | Mapping[Any, Any]]:
     known: set[str] = set()
+    keyed = _named_by_view if below(dataset) else _named_by_itself
     for index in range(len(dataset)):
         if index not in unusable:
-            sample = dataset.sample(index)
-            key = _key(dataset, index, sample)
+            key, sample = keyed(dataset, index)
             if key not in known:
                 known.add(key)
-                yield sample if isinstance(sample, bytes) else {"key": key, **sample}
+                yield sample
         advance()
 
 
-def _key(dataset: Dataset, index: int, sample: bytes | Mapping[Any, Any]) -> str:
+def _named_by_itself(dataset: Dataset, index: int) -> _Keyed:
+    """Return a sample with its own key: that of the index may be wrong."""
+    sample = dataset.sample(index)
     if isinstance(sample, bytes):
-        return key_of(sample)
-    return str(sample["key"]) if "key" in sample else dataset.key(index)
+        return key_of(sample), sample
+    key = str(sample["key"]) if "key" in sample else dataset.key(index)
+    return key, {"key": key, **sample}
+
+
+def _named_by_view(dataset: Dataset, index: int) -> _Keyed:
+    """Return a sample with the key that a view has for it, where it may be shown several times."""
+    own, sample = _named_by_itself(dataset, index)
+    try:
+        key = dataset.key(index)
+    except DatasetError:
+        return own, sample
+    if key == own:
+        return own, sample
+    fields = unpack_sample(sample) if isinstance(sample, bytes) else sample
+    return key, {**fields, "key": key}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +85,23 @@ def label_text(label: int | str, names: Mapping[int | str, str]) -> str:
     return printable(name if name == str(label) else f"{label} {name}")
 
 
+def first_of(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Return as many rows as fit on a screen, and one that says how many more there are."""
+    rows = list(rows)
+    rest = len(rows) - _MOST_CLASSES
+    return rows if rest <= 0 else [*rows[:_MOST_CLASSES], (f"... {rest:,} more",) + ("",) * (len(rows[0]) - 1)]
+
+
+def samples_text(count: int) -> str:
+    """Return a number of samples, such as ``1 sample``."""
+    return f"{count:,} sample{'s' * (count != 1)}"
+
+
+def pixels_text(smallest: int, largest: int) -> str:
+    """Return a range of pixels, or the one number that it comes to."""
+    return f"{smallest} px" if smallest == largest else f"{smallest} to {largest} px"
+
+
 def _overview(format: str, seen: Survey, index_problem: str | None) -> list[tuple[str, str]]:  # noqa: A002
     rows = [("format", format), ("samples", f"{seen.samples:,}"), ("size", size_text(seen.nbytes))]
     if seen.samples:
@@ -109,7 +126,7 @@ def _bytes_text(smallest: int, median: float, largest: int) -> str:
 
 def _counts_text(smallest: int, median: float, largest: int) -> str:
     if smallest == largest:
-        return f"{smallest:,} sample{'s' * (smallest != 1)} each"
+        return f"{samples_text(smallest)} each"
     return f"{smallest:,} to {largest:,} samples each, median {median:,g}"
 
 
@@ -124,14 +141,13 @@ def _curve(values: Sequence[int]) -> str:
 
 
 def _spread_text(smallest: int, median: float, largest: int) -> str:
-    return f"{smallest} px" if smallest == largest else f"{smallest} to {largest} px, median {median:g}"
+    text = pixels_text(smallest, largest)
+    return text if smallest == largest else f"{text}, median {median:g}"
 
 
-def _histogram(seen: Survey) -> list[tuple[str, str, str]]:
+def _histogram(seen: Survey) -> list[tuple[str, ...]]:
     most = max(seen.classes.values())
-    rows = [
+    return first_of(
         (label_text(label, seen.names), f"{count:,}", "\u2588" * round(_BAR * count / most))
-        for label, count in list(seen.classes.items())[:_MOST_CLASSES]
-    ]
-    rest = len(seen.classes) - len(rows)
-    return [*rows, (f"... {rest:,} more", "", "")] if rest else rows
+        for label, count in seen.classes.items()
+    )

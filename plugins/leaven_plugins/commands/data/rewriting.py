@@ -16,8 +16,9 @@ from leaven.errors import DatasetError, MissingPackageError
 if TYPE_CHECKING:
     from leaven.registry.registry import Registry
     from leaven_plugins.commands.data.indexing import Indexer
-    from leaven_plugins.commands.data.repacking import Repacker, Tally
     from leaven_plugins.datasets.msgpack.dataset import MsgpackDataset
+    from leaven_plugins.repacking.repacker import Repacker
+    from leaven_plugins.repacking.tally import Tally
 
 DEFAULT_INTERVAL = 4
 """Blocks between restart markers. A JPEG gets 2 % smaller: its new Huffman tables save more than the markers take."""
@@ -68,9 +69,9 @@ def optimize(
     The JSON object has the keys path, out, images, repacked, indexed (had markers, and got an index), already (were to
     be left as they are), left (reason -> number of images), bytes_before, bytes_after, ratio and seconds.
     """
-    from leaven_plugins.commands.data.repacking import Repacker
     from leaven_plugins.commands.data.tallied import optimized, print_tally
-    from leaven_plugins.commands.data.turbo import native
+    from leaven_plugins.repacking.native import native
+    from leaven_plugins.repacking.repacker import Repacker
 
     start, folder = time.monotonic(), path.is_dir()
     if folder and out is not None:
@@ -118,7 +119,7 @@ def index(registry: Registry, path: Path, interval: int, jobs: int | None, as_js
     """
     from leaven_plugins.commands.data.indexing import Indexer
     from leaven_plugins.commands.data.tallied import indexed, print_tally
-    from leaven_plugins.commands.data.turbo import native
+    from leaven_plugins.repacking.native import native
 
     start = time.monotonic()
     written = [] if path.is_dir() else _complete(registry, path)

@@ -13,6 +13,7 @@ import click
 from leaven.cli.output import console, emit_json
 from leaven_plugins.commands.data import destination
 from leaven_plugins.commands.data.options import as_json as as_json_option
+from leaven_plugins.commands.data.options import view_option
 
 if TYPE_CHECKING:
     from leaven.registry.registry import Registry
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("source", metavar="DATASET")
-@destination.view_option
+@view_option
 @destination.engine_option
 @destination.workers_option
 @as_json_option
@@ -67,9 +68,10 @@ def _manifests(
 def _print(source: str, found: Mapping[str, Any]) -> None:
     from leaven.cli.output import table
     from leaven.errors import printable
+    from leaven_plugins.commands.data.report import first_of, pixels_text
 
-    rows = [("samples", f"{found['samples']:,}"), ("images", f"{found['images']:,}")]
+    rows: list[tuple[str, ...]] = [("samples", f"{found['samples']:,}"), ("images", f"{found['images']:,}")]
     rows += [(name, ", ".join(f"{value:.4f}" for value in found[name])) for name in ("mean", "std") if found[name]]
-    rows += [(name, "{} to {} px".format(*found[name])) for name in ("height", "width") if found[name]]
-    rows += [(f"label {printable(str(label), 80)}", f"{count:,}") for label, count in found["classes"].items()]
+    rows += [(name, pixels_text(*found[name])) for name in ("height", "width") if found[name]]
+    rows += first_of((f"label {printable(str(label), 80)}", f"{count:,}") for label, count in found["classes"].items())
     console().print(table(("dataset", printable(source)), rows))

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from leaven.data.getters import class_names
 from leaven.errors import DecodeError
-from leaven_plugins.commands.data.reading import read_sample
 from leaven_plugins.commands.data.report import spread
-from leaven_plugins.commands.data.restarts import restart_interval
 from leaven_plugins.datasets.jpeg_index import FIELD, is_index
+from leaven_plugins.datasets.reading import read_sample
+from leaven_plugins.repacking.restarts import restart_interval
 
 if TYPE_CHECKING:
     from leaven.protocols import Dataset, Decoder
@@ -72,7 +73,7 @@ def survey(dataset: Dataset, decoder: Decoder, advance: Callable[[], None]) -> S
             seen.unreadable[dataset.key(index)] = str(error)
         advance()
     seen.classes = dict(sorted(labels.items(), key=lambda item: (isinstance(item[0], str), item[0])))
-    seen.names = {**_class_names(dataset), **seen.names}
+    seen.names = {**dict(enumerate(class_names(dataset))), **seen.names}
     seen.nbytes = sum(seen.sample_bytes)
     seen.images = len(seen.shapes)
     if seen.shapes:
@@ -107,11 +108,6 @@ def _count_label(fields: Mapping[Any, Any], labels: Counter[int | str], names: d
 
 def _is_indexed(fields: Mapping[Any, Any]) -> bool:
     return is_index(fields.get(FIELD)) or restart_interval(fields["image"]) > 0
-
-
-def _class_names(dataset: Dataset) -> dict[int | str, str]:
-    names = getattr(dataset, "class_names", None) or getattr(dataset, "classes", None) or ()
-    return {label: str(name) for label, name in enumerate(names)}
 
 
 def _shapes(image: Any, decoder: Decoder) -> list[tuple[int, int]]:

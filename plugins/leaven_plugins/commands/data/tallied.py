@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from leaven.errors import printable
-from leaven_plugins.commands.data.repacking import ALREADY, INDEXED, REPACKED
 from leaven_plugins.commands.data.report import size_text
+from leaven_plugins.repacking.repacker import ALREADY, INDEXED, REPACKED
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from leaven_plugins.commands.data.repacking import Tally
+    from leaven_plugins.repacking.tally import Tally
 
 
 def optimized(tally: Tally) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def print_verdict(
         ("format", format),
         ("checked", f"{checked.samples:,} samples, {checked.images:,} images"),
         ("failed", f"{len(checked.failures):,}"),
-        ("found", f"{len(checked.faults):,} other faults{_warnings(checked)}"),
+        ("found", f"{len(checked.faults):,} other fault{'s' * (len(checked.faults) != 1)}{_warnings(checked)}"),
     ]
     if checked.absent:
         rows.append(("in no sample", ", ".join(printable(key, 80) for key in checked.absent)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +11,12 @@ import click
 from leaven.cli.output import console, emit_json
 from leaven.errors import DatasetError, ParameterError, listing
 from leaven_plugins.commands.data.options import as_json as as_json_option
+from leaven_plugins.commands.data.options import view_option
 
 if TYPE_CHECKING:
     from leaven.protocols import Dataset, Decoder
     from leaven.registry.registry import Registry
     from leaven_plugins.commands.data.checks import Check
-    from leaven_plugins.datasets.findings import Finding
 
 
 @click.command()
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 @click.option(
     "--repair", type=click.Path(path_type=Path), metavar="OUT", help="Write a copy without the samples that are faulty."
 )
+@view_option
 @as_json_option
 @click.pass_obj
 def verify(
@@ -47,6 +47,7 @@ def verify(
     classes: int | None,
     strict: bool,
     repair: Path | None,
+    views: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Read all samples of DATASET, decode their images, and check that they fit together. Exits with 1 if one fails.
@@ -62,29 +63,31 @@ def verify(
     (kind, text, advice, file, index, key, offset and warning of each thing that is wrong) and, with --repair, repaired
     (path, samples and left_out of the copy).
     """
-    from leaven.registry.opening import find_writer, locate
+    from leaven.registry.opening import find_writer
     from leaven.stream.quarantine import Quarantine
     from leaven_plugins.commands.data.checking import Checked, check_samples
     from leaven_plugins.commands.data.index_state import index_problem
+    from leaven_plugins.commands.data.opening import opened
+    from leaven_plugins.commands.data.problems import problems_of
     from leaven_plugins.commands.data.progress import progress
     from leaven_plugins.commands.data.quarantined import Quarantined, compare, quarantined
     from leaven_plugins.commands.data.repairing import write_repaired
+    from leaven_plugins.commands.data.report import samples_text
     from leaven_plugins.commands.data.verdict import print_findings, print_verdict, verdict
 
     if only_quarantined and (quarantine is None or repair is not None):
         raise click.UsageError("--only-quarantined needs --quarantine FILE, and leaves nothing to --repair")
     _refuse_existing(out, repair)
-    offer, params = locate(path, registry)
     writer = None if repair is None else find_writer(repair, None, registry)
     decoder = registry.create("decoder:opencv")
     repaired = None
-    with closing(registry.create(offer.qualified, **params)) as dataset:
+    with opened(registry, path, views) as (dataset, format_, params):
         problems = [] if only_quarantined else problems_of(dataset)
         try:
             count = len(dataset)
         except DatasetError:  # what it says of its files tells more
             if as_json:
-                emit_json(verdict(path, offer.name, Checked(findings=problems), None))
+                emit_json(verdict(path, format_, Checked(findings=problems), None))
             else:
                 print_findings(problems, console())
             raise
@@ -100,21 +103,15 @@ def verify(
                 repaired = write_repaired(dataset, checked.unusable, repair, writer, advance)
     compare(checked, listed)
     if as_json:
-        report = verdict(path, offer.name, checked, index_problem(params))
+        report = verdict(path, format_, checked, index_problem(params))
         emit_json(report if repaired is None else {**report, "repaired": repaired._asdict()})
     else:
-        print_verdict(path, offer.name, checked, quarantine is not None, index_problem(params), console())
+        print_verdict(path, format_, checked, quarantine is not None, index_problem(params), console())
         if repaired is not None:
-            click.echo(f"wrote {repaired.samples:,} samples to {repaired.path}, and left out {repaired.left_out:,}")
+            click.echo(f"wrote {samples_text(repaired.samples)} to {repaired.path}, and left out {repaired.left_out:,}")
     if keys and checked.absent:
         raise ParameterError(f"--key: no sample of {path} has {listing(map(repr, checked.absent))}")
     return 1 if checked.failures or checked.faults else 0
-
-
-def problems_of(dataset: Dataset) -> list[Finding]:
-    """Return what the dataset has to say about its files, if anything."""
-    problems = getattr(dataset, "problems", None)
-    return [] if problems is None else list(problems())
 
 
 def checks_for(dataset: Dataset, decoder: Decoder, classes: int | None) -> list[Check]:
@@ -124,11 +121,12 @@ def checks_for(dataset: Dataset, decoder: Decoder, classes: int | None) -> list[
     from leaven_plugins.commands.data.check_shapes import ShapeCheck
     from leaven_plugins.commands.data.check_twins import ImageTwinCheck, KeyCheck
     from leaven_plugins.commands.data.check_types import TypeCheck
+    from leaven_plugins.commands.data.problems import below
 
-    names = class_names(dataset)
+    names, numbered = class_names(dataset), bool(below(dataset))
     classes = classes or len(names) or None
     types = TypeCheck(without=() if classes is None else ("label",))
-    return [KeyCheck(), types, LabelCheck(classes, names), ShapeCheck(decoder), ImageTwinCheck()]
+    return [KeyCheck(numbered), types, LabelCheck(classes, names), ShapeCheck(decoder), ImageTwinCheck(numbered)]
 
 
 def _refuse_existing(out: Path | None, repair: Path | None) -> None:

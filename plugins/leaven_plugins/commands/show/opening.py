@@ -14,9 +14,9 @@ from leaven.registry.opening import locate
 from leaven.registry.registry import Registry
 from leaven.registry.toml import to_toml
 from leaven.stream.order import Order
-from leaven_plugins.commands.data.reading import read_sample
 from leaven_plugins.commands.show.batches import Names
 from leaven_plugins.commands.train.experiment import Experiment
+from leaven_plugins.datasets.reading import read_sample
 
 _SIDE = 224
 _BATCH = 16

@@ -22,6 +22,7 @@ _NUMBERS = frozenset({"INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "B
 _STRINGS = frozenset({"STRING", "BINSTRING", "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE"})
 _VALUES = _NUMBERS | _STRINGS | {"BINBYTES", "SHORT_BINBYTES"}
 _SKIPPED = frozenset({"PROTO", "FRAME", "STOP"})
+_MOST_SIDES = 32
 _TYPES = frozenset({"u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8", "f4", "f8"})
 
 
@@ -37,7 +38,7 @@ def load_pickled(content: bytes, name: str) -> dict[str, Any]:
     """
     from pickletools import genops
 
-    machine = _Machine()
+    machine = _Machine(4 * len(content))
     try:
         for opcode, argument, position in genops(content):
             machine.run(opcode.name, argument, position or 0)
@@ -52,8 +53,11 @@ def load_pickled(content: bytes, name: str) -> dict[str, Any]:
 
 
 class _Machine:
-    def __init__(self) -> None:
+    """Runs instructions; ``most`` is how many bytes it makes of strings, which may be named any number of times."""
+
+    def __init__(self, most: int) -> None:
         self.stack: list[Any] = []
+        self._left = most
         self._memo: dict[int, Any] = {}
         self._marks: list[int] = []
 
@@ -126,12 +130,15 @@ class _Machine:
 
     def _do_stack_global(self, argument: None) -> None:
         module, name = self._popped(2)
+        if not isinstance(module, str) or not isinstance(name, str):  # to show a tuple may take without end
+            raise FormatError("the pickle asks for something that has no name")
         self.stack.append(_known(f"{module} {name}"))
 
     def _do_reduce(self, argument: None) -> None:
         function, arguments = self._popped(2)
         if not isinstance(function, _Name) or function not in _FUNCTIONS:
             raise FormatError("the pickle calls what is no function")
+        self._spend(arguments)
         self.stack.append(_FUNCTIONS[function](*arguments))
 
     def _do_build(self, argument: None) -> None:
@@ -139,7 +146,13 @@ class _Machine:
         target = self.stack[-1]
         if not isinstance(target, (_Array, _Type)):
             raise FormatError(f"the pickle fills in a {type(target).__name__}")
+        self._spend(state)
         target.fill(*state)
+
+    def _spend(self, values: Any) -> None:
+        self._left -= sum(len(value) for value in values if isinstance(value, (str, bytes)))
+        if self._left < 0:
+            raise FormatError("the pickle makes the same strings into arrays again and again")
 
     def _popped(self, count: int) -> list[Any]:
         if len(self.stack) < count:
@@ -193,12 +206,18 @@ class _Array:
         self.array: NDArray[Any] = np.zeros(0, np.uint8)
 
     def fill(self, version: int, shape: Any, kind: Any, is_fortran: bool, content: Any) -> None:
-        if not isinstance(kind, _Type) or not all(isinstance(side, int) and side >= 0 for side in shape):
+        if not isinstance(kind, _Type) or not _is_shape(shape):
             raise FormatError("the pickle has an array that is none of numbers")
         data = content.encode("latin1") if isinstance(content, str) else content
         if not isinstance(data, bytes) or len(data) != prod(shape) * kind.dtype.itemsize:
-            raise FormatError(f"the pickle has an array of {tuple(shape)} with other bytes than these")
+            raise FormatError(f"the pickle has an array of {shape} with other bytes than these")
         self.array = np.frombuffer(data, kind.dtype).reshape(shape, order="F" if is_fortran else "C")
+
+
+def _is_shape(shape: Any) -> bool:
+    """Return whether it is one that an array may have; numbers without bounds would take hours to multiply."""
+    sides = shape if isinstance(shape, tuple) and len(shape) <= _MOST_SIDES else (-1,)
+    return all(type(side) is int and 0 <= side < 1 << 32 for side in sides)
 
 
 def _brief(value: Any) -> str:

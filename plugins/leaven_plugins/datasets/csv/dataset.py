@@ -11,6 +11,7 @@ from leaven.errors import ParameterError
 from leaven_plugins.datasets.column_table import is_getter
 from leaven_plugins.datasets.csv.table import CsvTable
 from leaven_plugins.datasets.csv.writer import write_table
+from leaven_plugins.datasets.paths import path_of
 
 _OPENING = threading.Lock()
 
@@ -31,7 +32,7 @@ class CsvDataset:
         dtype: types of columns, a list with one for each or a mapping from their names: ``uint8`` to ``uint64``,
             ``int8`` to ``int64``, ``float16``, ``float32``, ``float64``, ``bool``, ``str``; with ``v`` in front, a list
             of any length in each row, with commas between. Without one, the first 1000 rows tell: whole numbers,
-            numbers, or text.
+            numbers, true and false, or text.
         image: the column that names files; ``"auto"`` for the first if its first value does, ``None`` for none.
         sequence: whether that column's cells have several names each, with commas between: ``image`` is then a list.
 
@@ -51,7 +52,7 @@ class CsvDataset:
     ) -> None:
         if not isinstance(dtype, (list, tuple, Mapping, type(None))):
             raise ParameterError(f"dtype must be a list with a type for each column, or a mapping, not {dtype!r}")
-        self.path = Path(path)
+        self.path = path_of(path)
         self.files_dir = files_dir
         self.dtype = dtype
         self.image = image
@@ -94,21 +95,23 @@ class CsvDataset:
     ) -> int:
         """Write a table and the files of images beside it; return how many samples there were.
 
-        A table does not say of which types its columns are: numbers come back with 64 bits, and text that looks like
-        numbers as these, but for ``key`` and ``_label``, unless ``dtype`` says otherwise.
+        A table does not say of which types its columns are: numbers come back with 64 bits, a list of one number as
+        that number, and text that looks like numbers, or is ``true`` or ``false``, as these, but for ``key`` and
+        ``_label``, unless ``dtype`` says otherwise.
 
         Args:
             path: the table.
             samples: mappings with a unique string under ``key``, or such samples as packed messages; all of them with
                 the same fields. Taken one by one.
-            overwrite: whether a table that exists is replaced, with its folder of files.
+            overwrite: whether a table that exists is replaced, with its folder of files; one that has anything else in
+                it is not.
             files: name of the folder of images beside the table, by default ``STEM_files``.
 
         Raises:
             DatasetError: table or folder exists, a key appears twice, or the disk is full.
             FormatError: a field cannot be in a cell: bytes other than ``image``, arrays of several dimensions.
         """
-        return write_table(Path(path), samples, overwrite, files)
+        return write_table(path_of(path), samples, overwrite, files)
 
     def __getattr__(self, name: str) -> Any:
         if is_getter(name):

@@ -117,6 +117,11 @@ class Rows:
         except UnicodeDecodeError as error:
             raise FormatError(f"{self._place(number)}: not UTF-8: {error}") from error
         if '"' not in text:
+            if "\r" in text:
+                raise FormatError(
+                    f"{self._place(number)}: a carriage return within a cell: lines have to end in LF or CR LF, "
+                    "and cells with ends of lines have to be in quotes"
+                )
             return text.split(",")
         return self._split_quoted(text, number)
 

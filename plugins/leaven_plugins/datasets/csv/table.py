@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from leaven.data.column_types import TEXT, ColumnType
-from leaven.errors import DatasetError, FormatError, ParameterError, listing, suggestion
-from leaven_plugins.datasets.column_table import checked_position
+from leaven.errors import DatasetError, FormatError, ParameterError, listing, printable, suggestion
 from leaven_plugins.datasets.csv.files import path_below, read_below
 from leaven_plugins.datasets.csv.rows import Rows
-from leaven_plugins.datasets.csv.types import DtypeLike, array_of, given_types, suggested_type, value_of
+from leaven_plugins.datasets.csv.types import DtypeLike, array_of, given_types, is_code, suggested_type, value_of
+from leaven_plugins.datasets.positions import checked
 
 AUTO = "auto"
 _ROWS_SEEN = 1000
@@ -76,7 +76,7 @@ class CsvTable:
         return lambda index, ctx=None: self._one(self._position(index), column)
 
     def _position(self, index: int) -> int:
-        return checked_position(index, len(self), self._path)
+        return checked(index, len(self), self._path)
 
     def _one(self, row: int, column: int) -> Any:
         return self._value(row, column, self.rows.cells(row)[column])
@@ -86,6 +86,7 @@ class CsvTable:
         name, kind = self.rows.header[column], self._types[self.rows.header[column]]
         if name != self.image and kind.base != TEXT and not kind.variable and not any("," in cell for cell in cells):
             with suppress(ValueError):  # told below, with its place
+                self._check_codes(name, cells)
                 return array_of(cells, kind.base)
         return [self._value(row, column, cell) for row, cell in enumerate(cells)]
 
@@ -94,10 +95,19 @@ class CsvTable:
         if name == self.image:
             return self._content(row, cell)
         try:
+            self._check_codes(name, [cell])
             return value_of(cell, self._types[name])
         except ValueError as error:
             how = "" if name in self._given else "; dtype={...} says of what type a column is"
             raise FormatError(f"{self.rows.place(row)}: column {name!r}: {error}{how}") from error
+
+    def _check_codes(self, name: str, cells: Sequence[str]) -> None:
+        """Raise a ``ValueError`` for a code in a column that was taken for one of numbers by its first rows."""
+        if name in self._given or self._types[name].base == TEXT:
+            return
+        code = next((cell for cell in cells if is_code(cell)), None)
+        if code is not None:
+            raise ValueError(f"{printable(code, 60)!r} begins with a zero, where no number in the first rows does")
 
     def _content(self, row: int, cell: str) -> Any:
         """Return what is in the file that a cell names, or in all of them."""

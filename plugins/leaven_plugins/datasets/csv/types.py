@@ -16,7 +16,7 @@ from leaven_plugins.datasets.column_table import plain
 ALWAYS_TEXT = ("key", "_label")
 """Columns that are never taken for numbers unless a type is given."""
 
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})")
 _ANY_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
 _FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|nan|[+-]?inf", re.IGNORECASE)
 _ZEROS = re.compile(r"[+-]?0[0-9]")
@@ -47,20 +47,28 @@ def given_types(dtype: DtypeLike, header: Sequence[str], where: str) -> dict[str
 
 
 def suggested_type(name: str, cells: Iterable[str]) -> ColumnType:
-    """Return the type for a column with these cells: whole numbers, numbers, or text; lists where some have commas.
+    """Return the type for a column with these cells: whole numbers, numbers, true and false, or text.
 
-    Numbers that begin with a zero, as codes do, are text.
+    Where some cells have commas, it is that of lists. Numbers that begin with a zero, as codes do, are text, and so are
+    those that 64 bits do not hold exactly.
     """
     if name in ALWAYS_TEXT:
         return ColumnType(TEXT, False)
     cells = list(cells)
     parts = [part for cell in cells for part in cell.split(",")]
     listed = any("," in cell for cell in cells)
-    if parts and all(_INTEGER.fullmatch(part) for part in parts):
+    if parts and all(_INTEGER.fullmatch(part) and -(1 << 63) <= int(part) < 1 << 63 for part in parts):
         return ColumnType("int64", listed)
-    if parts and all(_FLOAT.fullmatch(part) and not _ZEROS.match(part) for part in parts):
+    if parts and all(_FLOAT.fullmatch(part) and not _ZEROS.match(part) and _is_exact(part) for part in parts):
         return ColumnType("float64", listed)
+    if parts and all(part in ("true", "false") for part in parts):
+        return ColumnType("bool", listed)
     return ColumnType(TEXT, False)
+
+
+def is_code(cell: str) -> bool:
+    """Return whether a number in a cell begins with a zero, which it would lose as one."""
+    return any(_ZEROS.match(part) for part in cell.split(","))
 
 
 def value_of(cell: str, kind: ColumnType) -> Any:
@@ -88,6 +96,11 @@ def array_of(parts: Sequence[str], base: str) -> np.ndarray[Any, Any]:
     if base.startswith("float") and any(np.isinf(array) & [not math.isinf(number) for number in numbers]):
         raise ValueError(_over(numbers, base))
     return array
+
+
+def _is_exact(text: str) -> bool:
+    """Return whether a number that is written as a whole one is the same with the digits of a float."""
+    return _ANY_INTEGER.fullmatch(text) is None or float(text) == int(text)
 
 
 def _parser(base: str) -> Callable[[str], Any]:

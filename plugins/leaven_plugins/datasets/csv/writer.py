@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from leaven.errors import DatasetError, FormatError, ParameterError, listing, printable
-from leaven.stream.wire import unpack_sample
+from leaven.errors import DatasetError, FormatError, ParameterError, listing
 from leaven_plugins.datasets.columns import BYTES, NUMBER, Kind, cell, fields_of
+from leaven_plugins.datasets.image_types import suffix_of
+from leaven_plugins.datasets.incoming import unpacked
 from leaven_plugins.datasets.staging import Staging
 from leaven_plugins.datasets.targets import check_target, disk_errors_named
+from leaven_plugins.datasets.unique_keys import UniqueKeys
 
 _QUOTED = frozenset(',"\r\n')
-_MAGIC = {
-    b"\xff\xd8\xff": ".jpg",
-    b"\x89PNG": ".png",
-    b"GIF8": ".gif",
-    b"BM": ".bmp",
-    b"II*\0": ".tif",
-    b"MM\0*": ".tif",
-}
 _PER_FOLDER = 1000
+_OURS = re.compile(r"[0-9]{6,}/[0-9]{9,}(_[0-9]+)?\.[a-z]+")
 
 
 def write_table(path: Path, samples: Iterable[Mapping[Any, Any] | bytes], overwrite: bool, files: str) -> int:
@@ -36,11 +32,14 @@ def write_table(path: Path, samples: Iterable[Mapping[Any, Any] | bytes], overwr
     with Staging(path) as staging:
         with disk_errors_named(path):
             table = open(staging.path / path.name, "w", encoding="utf-8", newline="")  # noqa: SIM115 - closed below
-        with table:
-            writing = _Writing(path, table, staging.path, folder)
+        writing = _Writing(path, table, staging.path, folder)
+        try:
             for position, sample in enumerate(samples):
                 writing.append(sample, position)
             writing.finish()
+        finally:
+            with disk_errors_named(path):  # a disk that is full is told by closing, too
+                table.close()
         with disk_errors_named(path):
             os.sync()  # once for everything: files may be many
             _check_targets(path, folder, overwrite)
@@ -61,7 +60,7 @@ class _Writing:
         self._root = root
         self._folder = folder
         self._header: list[str] = []
-        self._keys: dict[str, int] = {}
+        self._keys = UniqueKeys(path)
         self._kinds: dict[str, Kind] = {}
 
     @property
@@ -70,8 +69,8 @@ class _Writing:
 
     def append(self, sample: Mapping[Any, Any] | bytes, position: int) -> None:
         try:
-            fields = fields_of(unpack_sample(sample) if isinstance(sample, bytes) else sample)
-            self._note_key(fields.get("key"), position)
+            fields = fields_of(unpacked(sample))
+            self._keys.add(fields)
             self._write_row(fields, position)
         except FormatError as error:
             raise FormatError(f"{self._path}: sample {position}: {error}") from error
@@ -82,13 +81,6 @@ class _Writing:
             if not self._header:
                 self._table.write("key\n")
             self._table.flush()
-
-    def _note_key(self, key: object, position: int) -> None:
-        if not isinstance(key, str):
-            raise FormatError(f"its 'key' is {type(key).__name__} {printable(repr(key), 60)} instead of a string")
-        known = self._keys.setdefault(key, position)
-        if known != position:
-            raise DatasetError(f"{self._path}: samples {known} and {position} have the same key {printable(key)!r}")
 
     def _write_row(self, fields: Mapping[str, Any], position: int) -> None:
         if not self._header:
@@ -128,7 +120,7 @@ class _Writing:
             raise FormatError("bytes, which only the field 'image' can be in a table")
         stem = f"{self._folder}/{position // _PER_FOLDER:06}/{position:09}"
         names = [f"{stem}_{n}" if listed else stem for n in range(len(contents))]
-        found = [name + _suffix(content) for name, content in zip(names, contents, strict=True)]
+        found = [name + (suffix_of(content) or ".bin") for name, content in zip(names, contents, strict=True)]
         with disk_errors_named(self._path):
             (self._root / stem).parent.mkdir(parents=True, exist_ok=True)
             for file, content in zip(found, contents, strict=True):
@@ -153,13 +145,13 @@ def _numbers(array: np.ndarray[Any, Any]) -> Iterator[str]:
         yield str(bool(number)).lower() if array.dtype.kind == "b" else str(number)
 
 
-def _suffix(content: bytes) -> str:
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return ".webp"
-    return next((suffix for magic, suffix in _MAGIC.items() if content.startswith(magic)), ".bin")
-
-
 def _check_targets(path: Path, folder: str, overwrite: bool) -> None:
     check_target(path, overwrite)
-    if path.with_name(folder).exists() and not overwrite:
-        raise DatasetError(f"{path.with_name(folder)}: exists already; overwrite=True (--overwrite) replaces it")
+    files = path.with_name(folder)
+    with disk_errors_named(files):
+        exists = files.exists()
+    if exists and not overwrite:
+        raise DatasetError(f"{files}: exists already; overwrite=True (--overwrite) replaces it")
+    for found in files.rglob("*") if files.is_dir() else [files] * exists:
+        if not found.is_dir() and not _OURS.fullmatch(found.relative_to(files).as_posix()):
+            raise DatasetError(f"{found}: was not written with a table, so {files} is not replaced: remove it yourself")

@@ -17,6 +17,8 @@ from leaven_plugins.datasets.folder.walk import check_files, contents, files_bel
 from leaven_plugins.datasets.folder.writer import write_folder
 from leaven_plugins.datasets.image_files import EXTENSIONS, Choice, ImageFiles
 from leaven_plugins.datasets.jpeg_index import FIELD, FolderIndex
+from leaven_plugins.datasets.open_file import OpenFile
+from leaven_plugins.datasets.paths import path_of
 
 
 class FolderDataset:
@@ -53,7 +55,7 @@ class FolderDataset:
         exclude: Sequence[str] = (),
         list: str | Path | None = None,  # noqa: A002 - as people call it
     ) -> None:
-        self.path = Path(path)
+        self.path = path_of(path)
         self._choice = Choice(pattern, extensions, include, exclude, list)
 
     def __len__(self) -> int:
@@ -121,15 +123,15 @@ class FolderDataset:
             DatasetError: ``path`` exists, or a file cannot be written.
             FormatError: a sample has no class, something that is no image, or fields that no folder can hold.
         """
-        return write_folder(Path(path), samples, overwrite)
+        return write_folder(path_of(path), samples, overwrite)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_found"}
 
     @cached_property
     def _found(self) -> _Found:
-        if not self.path.is_dir():
-            raise DatasetError(f"{self.path}: {'is not a folder' if self.path.exists() else 'no such folder'}")
+        if not os.path.isdir(self.path):  # which has no errors, where that of a Path has for names that are too long
+            raise DatasetError(f"{self.path}: {'is not a folder' if os.path.exists(self.path) else 'no such folder'}")
         files = [*self._choice.among(files_below(self.path))] if self._choice.list is None else self._choice.listed()
         if not files:
             raise DatasetError(f"{self.path}: no images: {self._choice}; there is: {contents(self.path)}")
@@ -150,8 +152,8 @@ def _classes(root: Path) -> ClassTable | None:
 
 
 def _read(path: Path) -> tuple[bytes, os.stat_result]:
+    file = OpenFile(path)
     try:
-        with open(path, "rb", buffering=0) as file:
-            return file.readall(), os.fstat(file.fileno())
-    except OSError as error:
-        raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
+        return file.content(), file.status
+    finally:
+        file.close()

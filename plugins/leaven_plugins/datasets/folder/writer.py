@@ -47,9 +47,11 @@ def _write(path: Path, data: bytes) -> None:
 
 def _check_place(path: Path, overwrite: bool) -> None:
     """Raise a ``DatasetError`` where no folder may be written, so that nothing but images is ever replaced."""
-    if not path.exists():
+    with disk_errors_named(path):
+        exists, is_folder = path.exists(), path.is_dir()
+    if not exists:
         return
-    if not path.is_dir():
+    if not is_folder:
         raise DatasetError(f"{path}: is a file, where a folder is to be written")
     if any(path.iterdir()) and not overwrite:
         raise DatasetError(f"{path}: exists already; overwrite=True (--overwrite) replaces it")

@@ -12,6 +12,7 @@ from leaven_plugins.datasets.column_table import Table, is_getter
 from leaven_plugins.datasets.columns import check_columns
 from leaven_plugins.datasets.hdf5.file import Hdf5File
 from leaven_plugins.datasets.hdf5.writer import write_file
+from leaven_plugins.datasets.paths import path_of
 from leaven_plugins.datasets.shards import write_shards
 
 _OPENING = threading.Lock()
@@ -40,7 +41,7 @@ class Hdf5Dataset:
         self, path: str | Path, group: str = "", columns: Sequence[str] | Mapping[str, str] | None = None
     ) -> None:
         check_columns(columns)
-        self.path = Path(path)
+        self.path = path_of(path)
         self.group = group
         self.columns = columns
         self._opened: _Opened | None = None
@@ -102,7 +103,7 @@ class Hdf5Dataset:
             DatasetError: a file exists, a key appears twice, or the disk is full.
             FormatError: a field cannot be a column, or is of another kind than in the samples before.
         """
-        return write_shards(Path(path), samples, overwrite, shards, write_file)
+        return write_shards(path_of(path), samples, overwrite, shards, write_file)
 
     def __getattr__(self, name: str) -> Any:
         if is_getter(name):

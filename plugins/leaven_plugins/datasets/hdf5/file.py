@@ -6,6 +6,7 @@ external storage and virtual datasets are refused, and so are types that lead an
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -33,6 +34,7 @@ NAMES = "class_names"
 # gzip makes at most 1,032 bytes of one: what declares more than twice that for each byte of its file holds nothing.
 _MOST_EXPANSION = 2048
 _ALWAYS_ALLOWED = 1 << 24
+_LARGEST_CHUNK = 1 << 30
 
 
 class Hdf5File:
@@ -113,6 +115,12 @@ class Hdf5File:
         """Refuse what leads out of the file, and what declares far more than the file can hold."""
         if dataset.external or dataset.is_virtual:
             raise FormatError(f"{self.path}: {dataset.name!r} says that its data lie elsewhere: refused")
+        chunk = math.prod(dataset.chunks or ()) * dataset.dtype.itemsize
+        if chunk > _LARGEST_CHUNK and dataset.id.get_create_plist().get_nfilters():
+            raise FormatError(
+                f"{self.path}: {dataset.name!r} lies in packed chunks of {chunk} bytes, which is what reading a row "
+                f"takes in memory: {_LARGEST_CHUNK} are allowed; h5repack -l makes them smaller"
+            )
         rows = dataset.shape[0] if dataset.shape else 0
         if max(dataset.nbytes or 0, rows) > _MOST_EXPANSION * self._raw.size + _ALWAYS_ALLOWED:
             raise FormatError(

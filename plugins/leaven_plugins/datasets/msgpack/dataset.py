@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from leaven.data.getters import content, field
-from leaven.errors import DatasetError, ParameterError, printable
+from leaven.errors import DatasetError, printable
 from leaven_plugins.datasets.findings import Finding
 from leaven_plugins.datasets.jpeg_index import PackedIndex, with_index
 from leaven_plugins.datasets.msgpack.columns import Column, Columns
@@ -22,6 +21,8 @@ from leaven_plugins.datasets.msgpack.reindexing import complete_index
 from leaven_plugins.datasets.msgpack.soundness import problems
 from leaven_plugins.datasets.msgpack.writer import write_samples
 from leaven_plugins.datasets.open_file import Readable, open_readable
+from leaven_plugins.datasets.paths import path_of
+from leaven_plugins.datasets.positions import checked
 
 _OPENING = threading.Lock()
 _SMALL = 4096  # bytes up to which a sample is unpacked as quickly as searched
@@ -49,9 +50,7 @@ class MsgpackDataset:
     companions = (OFFSETS, KEYS, HASHES, FILTER, MD5, LEGACY, COLUMNS, ".turbo")
 
     def __init__(self, path: str | Path, sidecar: bool = True, mapped: bool = False) -> None:
-        if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
-            raise ParameterError(f"path must be that of a file, not {path!r}")
-        self.path = Path(path)
+        self.path = path_of(path)
         self.sidecar = sidecar
         self.mapped = mapped
         self._opened: _Opened | None = None
@@ -74,7 +73,7 @@ class MsgpackDataset:
         """
         opened = self._opened or self._files()
         if type(index) is not int or not 0 <= index < opened.count:  # this way the usual case takes 0.2 us less
-            index = _checked(index, opened.count, self.path)
+            index = checked(index, opened.count, self.path)
         message = opened.message(index)
         if opened.jpegs is None:
             return message
@@ -84,12 +83,12 @@ class MsgpackDataset:
     def key(self, index: int) -> str:
         """Return the key of a sample; raises as :meth:`sample` does."""
         files = self._files()
-        return files.positions.key(_checked(index, files.count, self.path))
+        return files.positions.key(checked(index, files.count, self.path))
 
     def offset(self, index: int) -> int:
         """Return where in the data file the bytes of a sample begin; raises as :meth:`sample` does."""
         files = self._files()
-        return files.positions.span(_checked(index, files.count, self.path))[0]
+        return files.positions.span(checked(index, files.count, self.path))[0]
 
     def getitem_label(self, index: int, ctx: dict[str, Any] | None = None) -> Any:
         """Return the label of a sample without reading its image; raises as :meth:`sample` does.
@@ -171,7 +170,7 @@ class MsgpackDataset:
             DatasetError: ``path`` exists, a key is missing or appears twice, or a file cannot be written.
             FormatError: a sample cannot be packed.
         """
-        return write_samples(Path(path), samples, overwrite)
+        return write_samples(path_of(path), samples, overwrite)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_opened": None, "_columns": None}
@@ -186,7 +185,7 @@ class MsgpackDataset:
     def _part(self, name: str, index: int) -> Any:
         """Return one field of a sample, of its column, else of as few bytes as possible."""
         files = self._files()
-        position = _checked(index, files.count, self.path)
+        position = checked(index, files.count, self.path)
         column = self._column(name)
         if column is not None:
             return column.item(position)
@@ -232,10 +231,3 @@ def _open(path: Path, sidecar: bool, mapped: bool) -> _Opened:
     positions = open_index(path, data.size, mapped)
     jpegs = PackedIndex.beside(path) if sidecar else None
     return _Opened(data, positions, positions.reader(data), len(positions), jpegs)
-
-
-def _checked(index: int, count: int, path: Path) -> int:
-    position = operator.index(index)
-    if not -count <= position < count:
-        raise IndexError(f"{path}: no sample {position}, there are {count}")
-    return position % count

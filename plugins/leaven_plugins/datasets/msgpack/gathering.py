@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leaven.errors import DatasetError, FormatError, printable
 from leaven.stream.wire import unpack_sample
@@ -119,8 +120,16 @@ class _Growing:
         if numpy or self._type is bool:
             return Column(values.astype(self._dtype.newbyteorder("<")), numpy)
         if self._type is int and len(values):
-            values = values.astype(np.result_type(np.min_scalar_type(values.min()), np.min_scalar_type(values.max())))
+            values = values.astype(_smallest(values))
         return Column(values.astype(values.dtype.newbyteorder("<")), False)
+
+
+def _smallest(values: NDArray[np.int64]) -> np.dtype[Any]:
+    """Return the smallest type of integers that has all of them; what int8 and uint64 have in common is float64."""
+    low, high = int(values.min()), int(values.max())
+    kind = "i" if low < 0 else "u"
+    types = (np.dtype(f"{kind}{size}") for size in (1, 2, 4, 8))
+    return next(dtype for dtype in types if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max)
 
 
 def sample_of(message: bytes) -> dict[Any, Any]:

@@ -8,8 +8,9 @@ from typing import Any
 
 from leaven.errors import FormatError, printable
 from leaven.stream.wire import key_of, pack_sample
+from leaven_plugins.datasets.incoming import unpacked
 from leaven_plugins.datasets.jpeg_index import packed_sidecar
-from leaven_plugins.datasets.msgpack.files import COLUMNS, beside
+from leaven_plugins.datasets.msgpack.files import COLUMNS, LEGACY, beside
 from leaven_plugins.datasets.msgpack.gathering import Gathered, sample_of
 from leaven_plugins.datasets.staging import Staging
 from leaven_plugins.datasets.targets import check_target, disk_errors_named
@@ -32,8 +33,8 @@ def write_samples(path: Path, samples: Iterable[Mapping[Any, Any] | bytes], over
             check_target(path, overwrite)
             # The data file goes first and comes last: a new index never lies beside old data.
             path.unlink(missing_ok=True)
-            for sidecar in (packed_sidecar(path), beside(path, COLUMNS)):
-                sidecar.unlink(missing_ok=True)
+            for former in (packed_sidecar(path), beside(path, COLUMNS), beside(path, LEGACY)):
+                former.unlink(missing_ok=True)
             staging.commit(names)
     return len(gathered.keys)
 
@@ -59,7 +60,7 @@ def _packed(sample: Mapping[Any, Any] | bytes, position: int, path: Path) -> tup
     try:
         if isinstance(sample, bytes):
             return key_of(sample), sample
-        key = sample.get("key")
+        key = unpacked(sample).get("key")
         if not isinstance(key, str):
             raise FormatError(f"its 'key' is {type(key).__name__} {printable(repr(key), 60)} instead of a string")
         return key, pack_sample(sample)

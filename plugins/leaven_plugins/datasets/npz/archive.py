@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import struct
 import threading
@@ -19,10 +18,13 @@ from numpy.typing import NDArray
 
 from leaven.errors import FormatError, printable
 from leaven_plugins.datasets.column_table import native
+from leaven_plugins.datasets.cursor import Cursor
+from leaven_plugins.datasets.npy import is_possible
 from leaven_plugins.datasets.open_file import OpenFile
 
 _LOCAL_HEAD = struct.Struct("<4s22xHH")
 _ENCRYPTED = 1
+_CHUNK = 1 << 20
 _HEAD_LIMIT = 1 << 16  # of an array: one of a single type has 128 bytes
 _VERSIONS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
@@ -51,7 +53,7 @@ class Archive:
     def __init__(self, path: Path, limit: int) -> None:
         self.file = OpenFile(path)
         try:
-            self.members = {member.name: member for member in map(self._member, self._entries())}
+            self.members = self._arrays()
             self._check_size(limit)
         except BaseException:
             self.file.close()
@@ -61,9 +63,16 @@ class Archive:
         """Close the file."""
         self.file.close()
 
+    def _arrays(self) -> dict[str, Member]:
+        members: dict[str, Member] = {}
+        for member in map(self._member, self._entries()):
+            if members.setdefault(member.name, member) is not member:
+                raise FormatError(f"{member.where}: is there twice")
+        return members
+
     def _entries(self) -> list[zipfile.ZipInfo]:
         try:
-            with zipfile.ZipFile(_Window(self.file)) as archive:
+            with zipfile.ZipFile(Cursor(self.file)) as archive:
                 return archive.infolist()
         except (
             zipfile.BadZipFile,
@@ -147,6 +156,17 @@ class Member:
         array.flags.writeable = False
         return array
 
+    def check(self) -> None:
+        """Raise a :class:`~leaven.errors.FormatError` unless its bytes are those of its checksum."""
+        if not self.is_stored:
+            self._unpacked()
+            return
+        crc, size = 0, self.entry.file_size
+        for start in range(0, size, _CHUNK):
+            crc = zlib.crc32(self._stored(start, min(_CHUNK, size - start)), crc)
+        if crc != self.entry.CRC:
+            raise FormatError(f"{self.where}: damaged: its checksum is {crc:08x} instead of {self.entry.CRC:08x}")
+
     def _stored(self, start: int, nbytes: int) -> bytes:
         return self.file.read(nbytes, self.offset + start)
 
@@ -162,32 +182,6 @@ class Member:
 _UNPACKING = threading.Lock()  # the memory for one array at a time
 
 
-class _Window:
-    """A file that is open, as one that can be read on: what ``zipfile`` wants."""
-
-    def __init__(self, file: OpenFile) -> None:
-        self._file = file
-        self._at = 0
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._at = offset + (0, self._at, self._file.size)[whence]
-        if self._at < 0:
-            raise OSError(errno.EINVAL, "an offset before the file's begin")  # what zipfile takes for too short a file
-        return self._at
-
-    def tell(self) -> int:
-        return self._at
-
-    def seekable(self) -> bool:
-        return True
-
-    def read(self, nbytes: int = -1) -> bytes:
-        rest = max(self._file.size - self._at, 0)
-        data = self._file.read(rest if nbytes < 0 else min(nbytes, rest), self._at)
-        self._at += len(data)
-        return data
-
-
 def _head(start: bytes, file_size: int, where: str) -> Head:
     stream: IO[bytes] = BytesIO(start)
     try:
@@ -199,6 +193,6 @@ def _head(start: bytes, file_size: int, where: str) -> Head:
         raise FormatError(f"{where}: holds Python objects, which are programs to be run; they are never read")
     if dtype.kind not in "biufUS" or dtype.itemsize == 0 or dtype.itemsize > 1 << 20:
         raise FormatError(f"{where}: {dtype} is not read, only numbers and text")
-    if any(size < 0 for size in shape) or math.prod(shape) * dtype.itemsize != file_size - stream.tell():
+    if not is_possible(shape, dtype) or math.prod(shape) * dtype.itemsize != file_size - stream.tell():
         raise FormatError(f"{where}: {shape} of {dtype} do not have {file_size - stream.tell()} bytes")
     return Head(shape, dtype, fortran, stream.tell())

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from leaven.errors import ParameterError
+from leaven.errors import DatasetError, ParameterError
 from leaven_plugins.datasets.column_table import Table, is_getter
 from leaven_plugins.datasets.columns import check_columns
+from leaven_plugins.datasets.findings import Finding
 from leaven_plugins.datasets.npz.archive import Archive
 from leaven_plugins.datasets.npz.table import class_names, table_of
 from leaven_plugins.datasets.npz.writer import write_file
+from leaven_plugins.datasets.paths import path_of
 from leaven_plugins.datasets.shards import write_shards
 
 _OPENING = threading.Lock()
@@ -48,7 +50,7 @@ class NpzDataset:
         check_columns(columns)
         if isinstance(limit, bool) or not isinstance(limit, int) or limit < 0:
             raise ParameterError(f"limit={limit!r}: expected a number of bytes")
-        self.path = Path(path)
+        self.path = path_of(path)
         self.columns = columns
         self.limit = limit
         self._opened: _Opened | None = None
@@ -75,6 +77,18 @@ class NpzDataset:
     def class_names(self) -> tuple[str, ...]:
         """The texts of the array ``class_names``, or none where there is no such."""
         return class_names(self._files().archive)
+
+    def problems(self) -> Iterator[Finding]:
+        """Yield each array that is not what its checksum says; reading rows where they lie does not tell."""
+        try:
+            members = self._files().archive.members
+        except DatasetError:  # which opening it tells
+            return
+        for member in members.values():
+            try:
+                member.check()
+            except DatasetError as error:
+                yield Finding("checksum", str(error).removeprefix(f"{self.path}: "), "get it again", str(self.path))
 
     def close(self) -> None:
         """Close the file; the next access opens it again."""
@@ -106,7 +120,7 @@ class NpzDataset:
             DatasetError: a file exists, a key appears twice, or the disk is full.
             FormatError: a field cannot be a column, or is of another kind than in the samples before.
         """
-        return write_shards(Path(path), samples, overwrite, shards, write_file)
+        return write_shards(path_of(path), samples, overwrite, shards, write_file)
 
     def __getattr__(self, name: str) -> Any:
         if is_getter(name):

@@ -16,6 +16,7 @@ from leaven_plugins.datasets.bounds import check_whole
 from leaven_plugins.datasets.parquet.file import ParquetFile, arrow_errors_named
 from leaven_plugins.datasets.parquet.values import class_names_of, reader_of
 from leaven_plugins.datasets.parquet.writer import write_parquet
+from leaven_plugins.datasets.paths import path_of
 from leaven_plugins.datasets.positions import checked
 
 _OPENING = threading.Lock()
@@ -44,7 +45,7 @@ class ParquetDataset:
     def __init__(self, path: str | Path, columns: Sequence[str] | None = None) -> None:
         if columns is not None and (isinstance(columns, str) or not all(isinstance(name, str) for name in columns)):
             raise ParameterError(f"columns must be a list such as ['image', 'label'], not {columns!r}")
-        self.path = Path(path)
+        self.path = path_of(path)
         self.columns = columns
         self._opened: _Opened | None = None
 
@@ -148,7 +149,7 @@ class ParquetDataset:
             MissingPackageError: pyarrow is not installed.
         """
         check_whole("dataset:parquet", 1, rows=rows)
-        return write_parquet(Path(path), samples, overwrite, rows)
+        return write_parquet(path_of(path), samples, overwrite, rows)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_opened": None}

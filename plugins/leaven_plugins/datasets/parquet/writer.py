@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from leaven.errors import FormatError, listing, printable
-from leaven.stream.wire import unpack_sample
+from leaven_plugins.datasets.incoming import unpacked
 from leaven_plugins.datasets.parquet.file import libraries
 from leaven_plugins.datasets.parquet.values import ARRAYS, leaf_types, to_column
 from leaven_plugins.datasets.staging import Staging
 from leaven_plugins.datasets.targets import check_target, disk_errors_named
 from leaven_plugins.datasets.unique_keys import UniqueKeys
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ADVICE = "fields=... (--fields) chooses what is written"
 
 
@@ -111,7 +113,7 @@ def _rows(samples: Iterable[Mapping[Any, Any] | bytes], path: Path) -> Iterator[
     keys = UniqueKeys(path)
     for position, sample in enumerate(samples):
         try:
-            fields = unpack_sample(sample) if isinstance(sample, bytes) else sample
+            fields = unpacked(sample)
             keys.add(fields)
             yield _row(fields, position)
         except FormatError as error:
@@ -127,6 +129,8 @@ def _value(name: Any, value: Any) -> Any:
     try:
         if not isinstance(name, str):
             raise FormatError("a name must be a string")
+        if _SURROGATE.search(name):
+            raise FormatError("a name must be a text that UTF-8 has")
         return to_column(value)
     except FormatError as error:
         raise FormatError(f"field {printable(str(name))!r}: {error}; {_ADVICE}") from error

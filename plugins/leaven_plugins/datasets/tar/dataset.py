@@ -12,6 +12,7 @@ from leaven.data.getters import field
 from leaven.errors import FormatError, printable
 from leaven_plugins.datasets.findings import Finding
 from leaven_plugins.datasets.open_file import OpenFile
+from leaven_plugins.datasets.paths import path_of
 from leaven_plugins.datasets.positions import checked
 from leaven_plugins.datasets.tar.fields import decode_fields
 from leaven_plugins.datasets.tar.index import INDEX, Group, Part, read_index
@@ -45,7 +46,7 @@ class TarDataset:
     companions = (INDEX,)
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = path_of(path)
         self._opened: _Opened | None = None
 
     def __len__(self) -> int:
@@ -112,7 +113,7 @@ class TarDataset:
             DatasetError: ``path`` exists, a key appears twice, or a file cannot be written.
             FormatError: a field cannot be held.
         """
-        return write_tar(Path(path), samples, overwrite)
+        return write_tar(path_of(path), samples, overwrite)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_opened": None}

@@ -11,8 +11,8 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from leaven.errors import DatasetError, FormatError
-from leaven.stream.wire import unpack_sample
 from leaven_plugins.datasets.archives import leads_out
+from leaven_plugins.datasets.incoming import unpacked
 from leaven_plugins.datasets.staging import Staging
 from leaven_plugins.datasets.tar.fields import encode_fields
 from leaven_plugins.datasets.tar.index import Group, Part, encode_index, index_path, split_name
@@ -65,7 +65,7 @@ class _Tar:
     def append(self, sample: Mapping[Any, Any] | bytes) -> None:
         number = len(self.groups)
         try:
-            fields = unpack_sample(sample) if isinstance(sample, bytes) else sample
+            fields = unpacked(sample)
             key = self._keys.add(fields)
             members = encode_fields(fields)
         except FormatError as error:

@@ -35,13 +35,14 @@ def _read(path: Path, part: str) -> tuple[NDArray[np.float32], NDArray[np.int32]
         raise MissingPackageError("dataset:usps needs h5py: pip install 'leaven[standard]'", name="h5py") from error
     try:
         with h5py.File(path, "r") as file:
-            images, labels = (_array(path, file, f"usps/{part}_{kind}") for kind in "Xy")
+            images = _array(path, file, f"usps/{part}_X", (1, 16, 16))
+            labels = _array(path, file, f"usps/{part}_y", ())
     except (OSError, KeyError, ValueError, RuntimeError) as error:
         if isinstance(error, FormatError):
             raise
         raise FormatError(f"{path}: cannot be read as HDF5: {printable(str(error))}") from error
-    if images.ndim != 4 or images.shape[1:] != (1, 16, 16) or images.dtype.kind != "f":
-        raise FormatError(f"{path}: usps/{part}_X is {images.shape} {images.dtype}, not (n, 1, 16, 16) float32")
+    if images.dtype.kind != "f":
+        raise FormatError(f"{path}: usps/{part}_X has the type {images.dtype}, not float32")
     if not (images.size == 0 or (images.min() >= 0 and images.max() <= 1)):  # not so for nan as well
         raise FormatError(f"{path}: usps/{part}_X has values that are not 0 to 1")
     if labels.shape != (len(images),) or not np.isin(labels, range(10)).all():
@@ -49,10 +50,11 @@ def _read(path: Path, part: str) -> tuple[NDArray[np.float32], NDArray[np.int32]
     return images.astype(np.float32), labels.astype(np.int32)
 
 
-def _array(path: Path, file: Any, name: str) -> NDArray[Any]:
-    shape = file[name].shape
-    if not shape or shape[0] > _MOST:
-        raise FormatError(f"{path}: {name} has the shape {shape}")
+def _array(path: Path, file: Any, name: str, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return an array of a number of these shapes; one that is larger than the file may be is not read at all."""
+    found = file[name].shape
+    if not found or found[0] > _MOST or found[1:] != shape:
+        raise FormatError(f"{path}: {name} has the shape {found}, not {('n', *shape)}")
     return np.asarray(file[name])
 
 

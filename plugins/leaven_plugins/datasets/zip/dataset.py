@@ -14,6 +14,7 @@ from leaven.errors import DatasetError, listing, suggestion
 from leaven_plugins.datasets.class_table import CLASSES, decode_classes
 from leaven_plugins.datasets.image_files import EXTENSIONS, Choice, ImageFile, ImageFiles
 from leaven_plugins.datasets.open_file import OpenFile
+from leaven_plugins.datasets.paths import path_of
 from leaven_plugins.datasets.zip.archive import Archive
 from leaven_plugins.datasets.zip.writer import write_zip
 
@@ -53,7 +54,7 @@ class ZipDataset:
         exclude: Sequence[str] = (),
         list: str | Path | None = None,  # noqa: A002 - as in a folder
     ) -> None:
-        self.path = Path(path)
+        self.path = path_of(path)
         self._choice = Choice(pattern, extensions, include, exclude, list)
         self._opened: _Opened | None = None
 
@@ -115,7 +116,7 @@ class ZipDataset:
             DatasetError: ``path`` exists, or cannot be written.
             FormatError: a sample has no class, something that is no image, or fields that no image file can hold.
         """
-        return write_zip(Path(path), samples, overwrite)
+        return write_zip(path_of(path), samples, overwrite)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_opened": None}

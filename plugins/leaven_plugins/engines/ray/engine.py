@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +19,7 @@ from leaven_plugins.engines.ray.task import run_packed
 
 _AHEAD = 2  # blocks for each processor: the one at work, and the one that follows it at once
 _MOST = 1 << 30
+_PATIENCE = 10  # seconds; Ray itself tries for minutes
 
 
 class RayEngine:
@@ -90,6 +93,8 @@ class RayEngine:
         if ray.is_initialized() and self.address is None:
             yield
             return
+        if self.address is not None:
+            _check_reachable(self.address)
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         quiet = {"log_to_driver": False, "logging_level": "ERROR"}
         # Ray leaves the sockets and logs of a cluster where they are.
@@ -103,6 +108,17 @@ class RayEngine:
                 yield
             finally:
                 ray.shutdown()
+
+
+def _check_reachable(address: str) -> None:
+    """Raise a WorkerError where nobody listens at ``HOST:PORT`` or ``ray://HOST:PORT``; other addresses are Ray's."""
+    place = re.fullmatch(r"(?:ray://)?\[?([^/\[\]]+?)\]?:(\d{1,5})", address)
+    if place is None:
+        return
+    try:
+        socket.create_connection((place[1], int(place[2])), _PATIENCE).close()
+    except (OSError, OverflowError) as error:
+        raise WorkerError(f"engine:ray: no cluster answers at {address}: {error}") from error
 
 
 def _ray() -> Any:

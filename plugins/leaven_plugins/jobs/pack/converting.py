@@ -170,7 +170,7 @@ class Converter:
                 raise _Refused(f"{name!r} has places within the image, which are not scaled with it")
             if is_mask(name):
                 others[name] = self._masks(name, value, sizes)
-            elif self._is_image(value):
+            elif self._holds_image(value, sizes):
                 raise _Refused(f"'image' and masks alone can be resized, but {name!r} is an image as well")
         return others
 
@@ -198,7 +198,11 @@ class Converter:
         made = pixels.scaled_mask(value, size.after)
         return made[..., 0] if made.ndim > value.ndim else made
 
-    def _is_image(self, value: Any) -> bool:
+    def _holds_image(self, value: Any, sizes: Sequence[_Scaled]) -> bool:
+        if isinstance(value, (list, tuple)):
+            return any(self._holds_image(part, sizes) for part in value)
+        if isinstance(value, np.ndarray):
+            return value.ndim in (2, 3) and any(value.shape[:2] == size.before for size in sizes)
         try:
             return isinstance(value, bytes) and bool(self._decoder.info(value))
         except DecodeError:

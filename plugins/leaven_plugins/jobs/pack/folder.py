@@ -10,17 +10,31 @@ from pathlib import Path
 from typing import Any
 
 from leaven.errors import DatasetError
-from leaven_plugins.datasets.locks import lock_named
+from leaven_plugins.datasets.locks import lock, lock_named
 from leaven_plugins.datasets.targets import disk_errors_named
 from leaven_plugins.jobs.pack.parts import manifest_of
 
 _SETTINGS = "settings"
 _WRITING = ".writing"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW  # never what is elsewhere
 
 
 def folder_of(destination: Path) -> Path:
     """Return where the working folder of a destination is."""
     return destination.with_name(f".{destination.name}.packing")
+
+
+def leftovers(destination: Path) -> Path | None:
+    """Return the working folder of a destination where there is one that no process is at work in."""
+    folder = folder_of(destination.absolute())
+    try:
+        descriptor = os.open(folder, _FOLDER)
+    except OSError:
+        return None
+    try:
+        return folder if lock(descriptor) else None
+    finally:
+        os.close(descriptor)
 
 
 def shard_path(path: Path, number: int) -> Path:
@@ -45,9 +59,9 @@ class WorkFolder:
         self._lock = -1
 
     def __enter__(self) -> WorkFolder:
-        with disk_errors_named(self._destination):
+        with disk_errors_named(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._lock = os.open(self.path, _FOLDER)
         try:
             if not lock_named(self._lock, self.path):
                 raise DatasetError(f"{self._destination}: another process is packing into it; wait until it is done")
@@ -88,7 +102,7 @@ class WorkFolder:
 
     def _clear(self) -> None:
         settings = self.path / _SETTINGS
-        known = settings.read_text() if settings.exists() else ""
+        known = settings.read_text(errors="replace") if settings.exists() else ""
         for entry in self.path.iterdir():
             if known != self._digest or entry.name.startswith("."):  # the latter: half a file
                 entry.unlink()

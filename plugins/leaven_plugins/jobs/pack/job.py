@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from leaven.data.getters import class_names
 from leaven.errors import FormatError, ParameterError, SampleError, listing, suggestion
 from leaven.protocols import Dataset
 from leaven.stream.wire import pack_sample, unpack_sample
-from leaven_plugins.commands.data.packing import repacked_image, with_image
-from leaven_plugins.commands.data.reading import sample_named
-from leaven_plugins.commands.data.repacking import Repacker, Tally
+from leaven_plugins.datasets.reading import sample_named
 from leaven_plugins.decoders.opencv.decoder import OpenCVDecoder
 from leaven_plugins.jobs.cutting import Cut
 from leaven_plugins.jobs.pack.converting import Conversion, Converter
 from leaven_plugins.jobs.pack.parts import manifest_of, write_part
+from leaven_plugins.repacking.repacker import Repacker
+from leaven_plugins.repacking.samples import repacked_image, with_image
+from leaven_plugins.repacking.tally import Tally
 
 if TYPE_CHECKING:
     from leaven.protocols import Engine
@@ -155,8 +159,8 @@ class Packing:
         """Write a dataset; nothing is at ``path`` until it is complete.
 
         Images that are to be changed are changed by ``engine``, a block at a time. A block that is done stays in the
-        folder ``.NAME.packing`` beside the destination until all are: the same call goes on after a kill. One block,
-        or samples that are only copied, are written at once, unless engine or workers are given.
+        folder ``.NAME.packing`` beside the destination until all are: the same call goes on after a kill. One block is
+        written at once, and so are samples that are only copied, unless engine or workers are given.
 
         Args:
             path: the file. With several shards these are ``STEM_0.EXT``, ``STEM_1.EXT`` ... beside it, each with a
@@ -182,11 +186,15 @@ class Packing:
 
     def _changes(self, tally: Tally) -> list[Change]:
         """Return what is done to each sample, in order."""
-        changes: list[Change] = [_Fields(self.fields)] if self.fields else []
+        names = class_names(self.dataset)
+        says_more = list(names) != [str(label) for label in range(len(names))]
+        changes: list[Change] = [_Named(names)] if says_more else []
+        if self.fields:
+            changes.append(_Fields(self.fields))
         if self.conversion.changes:
             changes.append(Converter(OpenCVDecoder(), self.conversion))
         if self.jpeg_restart:
-            from leaven_plugins.commands.data.turbo import native
+            from leaven_plugins.repacking.native import native
 
             changes.append(_Restarts(Repacker(native("jpeg_restart"), self.jpeg_restart), tally))
         return changes
@@ -214,6 +222,19 @@ Change = Callable[[Mapping[Any, Any], int], Mapping[Any, Any]]
 def plain_tally(tally: Tally) -> dict[str, Any]:
     """Return a tally as plain data."""
     return {"outcomes": dict(tally.outcomes), "before": tally.before, "after": tally.after}
+
+
+class _Named:
+    """Adds the name of the class, which other formats cannot get from the dataset, where a sample does not have it."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def __call__(self, sample: Mapping[Any, Any], index: int) -> Mapping[Any, Any]:
+        label = sample.get("label")
+        if "_label" in sample or not isinstance(label, (int, np.integer)) or not 0 <= label < len(self._names):
+            return sample
+        return {**sample, "_label": self._names[int(label)]}
 
 
 class _Fields:

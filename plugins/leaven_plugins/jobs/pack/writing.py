@@ -10,16 +10,16 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from leaven.data.jobs import run_job
+from leaven.data.jobs import engine_of, run_job
 from leaven.errors import DatasetError, ParameterError, listing, suggestion
 from leaven.registry.opening import Writer, find_writer
-from leaven_plugins.commands.data.repacking import Tally
 from leaven_plugins.datasets.replacing import Replacement
 from leaven_plugins.datasets.targets import disk_errors_named
 from leaven_plugins.jobs.pack.folder import WorkFolder, folder_of, shard_path
 from leaven_plugins.jobs.pack.identity import digest_of, is_read_from
 from leaven_plugins.jobs.pack.job import plain_tally
 from leaven_plugins.jobs.pack.parts import read_part
+from leaven_plugins.repacking.tally import Tally
 
 if TYPE_CHECKING:
     from leaven.protocols import Engine
@@ -95,10 +95,11 @@ def write_packed(
     rest = [target for target in targets if not writing.is_there(target)]
     blocks = [block for target in rest for block in packing.cut.blocks_of(target.shard)]
     total = sum(len(packing.cut.rows_of(target.shard)) for target in rest)
-    asked = len(blocks) > 1 and (engine is not None or workers is not None)
+    asked = engine is not None or workers is not None
+    made = engine_of(engine, workers, registry) if asked else None  # what it does not take is told in any case
     pays = packing.changes_images and total > packing.block
-    if asked or (digest is not None and (pays or folder_of(writing.whole).exists())):
-        writing.in_blocks(rest, blocks, lambda rest, folder: run_job(packing, rest, folder, engine, workers, registry))
+    if (asked and len(blocks) > 1) or (digest is not None and (pays or folder_of(writing.whole).exists())):
+        writing.in_blocks(rest, blocks, lambda rest, folder: run_job(packing, rest, folder, made, None, registry))
     else:
         writing.at_once(rest)
     return writing.report

@@ -9,7 +9,7 @@ from typing import Any
 
 from leaven.errors import DecodeError, ParameterError, SampleError
 from leaven.protocols import Dataset
-from leaven_plugins.commands.data.reading import read_sample
+from leaven_plugins.datasets.reading import read_sample
 from leaven_plugins.decoders.opencv.decoder import OpenCVDecoder
 from leaven_plugins.jobs.cutting import Cut
 from leaven_plugins.jobs.statistics.sums import Sums

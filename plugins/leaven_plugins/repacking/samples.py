@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from leaven_plugins.commands.data.repacking import OTHER_FIELD, Repacked, Repacker
 from leaven_plugins.datasets.jpeg_index import FIELD, is_index
+from leaven_plugins.repacking.repacker import OTHER_FIELD, Repacked, Repacker
 
 
 def repacked_image(sample: Mapping[Any, Any], repacker: Repacker) -> Repacked | None:
