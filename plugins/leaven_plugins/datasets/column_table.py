@@ -108,11 +108,6 @@ def native(array: NDArray[Any]) -> NDArray[Any]:
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
-def is_getter(attribute: str) -> bool:
-    """Return whether an attribute is one of those that read a field."""
-    return attribute.startswith(("getitem_", "getall_"))
-
-
 @dataclass(frozen=True)
 class Listed:
     """A column whose rows are lists of another one's items: row ``i`` has ``starts[i]`` to ``starts[i + 1]``."""

@@ -302,7 +302,8 @@ def test_copies_get_no_open_file(table):
     dataset = table("image,label\na.jpg,1\n")
     first = dataset.sample(0)
     for other in (copy.copy(dataset), pickle.loads(pickle.dumps(dataset))):
-        assert "_opened" not in vars(other)
+        assert vars(dataset)["_opened"] is not None
+        assert vars(other)["_opened"] is None
         with closing(other):
             assert other.sample(0) == first
 

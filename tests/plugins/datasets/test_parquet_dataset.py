@@ -134,7 +134,7 @@ def test_groups_of_rows_are_decoded_once_and_few_are_kept(path, opened):
     ParquetDataset.write(path, samples(24), rows=2)
     assert pq.ParquetFile(path).metadata.num_row_groups == 12
     dataset = opened(path)
-    file = dataset._open().file
+    file = dataset._files().file
     reads = []
     read = file._file.read_row_group
     file._file = type(

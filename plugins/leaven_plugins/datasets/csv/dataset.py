@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from leaven.errors import ParameterError
-from leaven_plugins.datasets.column_table import is_getter
 from leaven_plugins.datasets.csv.table import CsvTable
 from leaven_plugins.datasets.csv.writer import write_table
+from leaven_plugins.datasets.opened_late import TableDataset
 from leaven_plugins.datasets.paths import path_of
 
-_OPENING = threading.Lock()
 
-
-class CsvDataset:
+class CsvDataset(TableDataset[CsvTable]):
     """One sample for each row of a table: commas between cells, double quotes, names of columns in the first line.
 
     The column of images has names of files; what is in these is the field ``image``. Other columns are fields by their
@@ -57,32 +54,6 @@ class CsvDataset:
         self.dtype = dtype
         self.image = image
         self.sequence = sequence
-        self._table: CsvTable | None = None
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self._opened())
-
-    def sample(self, index: int) -> Mapping[str, Any]:
-        """Return ``key``, ``image`` and the other columns. Negative positions count from the end.
-
-        Raises:
-            IndexError: there is no such sample.
-            DatasetError: the table or a file is missing, or a name leads out of ``files_dir``.
-            FormatError: a row is malformed, or a cell is not of its column's type; the text has line and column.
-        """
-        return self._opened().sample(index)
-
-    def key(self, index: int) -> str:
-        """Return the key of a sample; raises as :meth:`sample` does."""
-        return self._opened().key(index)
-
-    def close(self) -> None:
-        """Close the table; the next access opens it again."""
-        with _OPENING:
-            table, self._table = self._table, None
-        if table is not None:
-            table.rows.close()
 
     @classmethod
     def write(
@@ -113,18 +84,9 @@ class CsvDataset:
         """
         return write_table(path_of(path), samples, overwrite, files)
 
-    def __getattr__(self, name: str) -> Any:
-        if is_getter(name):
-            return self._opened().getter(name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    def _rows(self) -> CsvTable:
+        return self._files()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_table": None}
-
-    def _opened(self) -> CsvTable:
-        table = self._table
-        if table is None:
-            folder = self.path.parent if self.files_dir is None else Path(self.files_dir)
-            with _OPENING:
-                table = self._table = self._table or CsvTable(self.path, folder, self.dtype, self.image, self.sequence)
-        return table
+    def _open(self) -> CsvTable:
+        folder = self.path.parent if self.files_dir is None else Path(self.files_dir)
+        return CsvTable(self.path, folder, self.dtype, self.image, self.sequence)

@@ -46,6 +46,10 @@ class CsvTable:
             self.rows.close()
             raise
 
+    def close(self) -> None:
+        """Close the table's file."""
+        self.rows.close()
+
     def __len__(self) -> int:
         return len(self.rows)
 

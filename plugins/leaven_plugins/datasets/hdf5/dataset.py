@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from leaven_plugins.datasets.column_table import Table, is_getter
+from leaven_plugins.datasets.column_table import Table
 from leaven_plugins.datasets.columns import check_columns
 from leaven_plugins.datasets.hdf5.file import Hdf5File
 from leaven_plugins.datasets.hdf5.writer import write_file
+from leaven_plugins.datasets.opened_late import TableDataset
 from leaven_plugins.datasets.paths import path_of
 from leaven_plugins.datasets.shards import write_shards
 
-_OPENING = threading.Lock()
 
-
-class Hdf5Dataset:
+class Hdf5Dataset(TableDataset["_Opened"]):
     """One sample for each row of a file's columns, as nebulae writes them.
 
     Numbers of 64 bits come as those of Python, others as numpy's, arrays as arrays, text as ``str``; variable columns
@@ -44,37 +42,11 @@ class Hdf5Dataset:
         self.path = path_of(path)
         self.group = group
         self.columns = columns
-        self._opened: _Opened | None = None
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self._files().table)
-
-    def sample(self, index: int) -> Mapping[str, Any]:
-        """Return ``key`` and a field for each column. Negative positions count from the end.
-
-        Raises:
-            IndexError: there is no such sample.
-            DatasetError: the file is missing.
-            FormatError: it is not HDF5, leads to other files, or has no such columns of one length.
-        """
-        return self._files().table.sample(index)
-
-    def key(self, index: int) -> str:
-        """Return the key of a sample; raises as :meth:`sample` does."""
-        return self._files().table.key(index)
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """The texts of the dataset ``class_names`` beside the columns, or none where there is no such."""
         return self._files().file.class_names(self.group)
-
-    def close(self) -> None:
-        """Close the file; the next access opens it again."""
-        with _OPENING:
-            opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.file.close()
 
     @classmethod
     def write(
@@ -105,33 +77,26 @@ class Hdf5Dataset:
         """
         return write_shards(path_of(path), samples, overwrite, shards, write_file)
 
-    def __getattr__(self, name: str) -> Any:
-        if is_getter(name):
-            return self._files().table.getter(name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_opened": None}
+    def _rows(self) -> Table:
+        return self._files().table
 
     def _files(self) -> _Opened:
-        opened = self._opened
-        if opened is None or opened.file.pid != os.getpid():  # a handle does not survive a fork
-            with _OPENING:
-                opened = self._opened
-                if opened is None or opened.file.pid != os.getpid():
-                    opened = self._opened = _open(self.path, self.group, self.columns)
-        return opened
+        if self._opened is not None and self._opened.file.pid != os.getpid():
+            self._opened = None  # a handle does not survive a fork
+        return super()._files()
+
+    def _open(self) -> _Opened:
+        file = Hdf5File(self.path)
+        try:
+            return _Opened(file, file.table(self.group, self.columns))
+        except BaseException:
+            file.close()
+            raise
 
 
 class _Opened(NamedTuple):
     file: Hdf5File
     table: Table
 
-
-def _open(path: Path, group: str, columns: Sequence[str] | Mapping[str, str] | None) -> _Opened:
-    file = Hdf5File(path)
-    try:
-        return _Opened(file, file.table(group, columns))
-    except BaseException:
-        file.close()
-        raise
+    def close(self) -> None:
+        self.file.close()

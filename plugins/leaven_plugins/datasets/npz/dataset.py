@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from leaven.errors import DatasetError, ParameterError
-from leaven_plugins.datasets.column_table import Table, is_getter
+from leaven_plugins.datasets.column_table import Table
 from leaven_plugins.datasets.columns import check_columns
 from leaven_plugins.datasets.findings import Finding
 from leaven_plugins.datasets.npz.archive import Archive
 from leaven_plugins.datasets.npz.table import class_names, table_of
 from leaven_plugins.datasets.npz.writer import write_file
+from leaven_plugins.datasets.opened_late import TableDataset
 from leaven_plugins.datasets.paths import path_of
 from leaven_plugins.datasets.shards import write_shards
 
-_OPENING = threading.Lock()
 
-
-class NpzDataset:
+class NpzDataset(TableDataset["_Opened"]):
     """One sample for each row of a file's arrays, as ``np.savez`` or this class has written them.
 
     Numbers of 64 bits and text come as those of Python, other numbers as numpy's, rows of several as arrays. Rows of
@@ -53,25 +51,6 @@ class NpzDataset:
         self.path = path_of(path)
         self.columns = columns
         self.limit = limit
-        self._opened: _Opened | None = None
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self._files().table)
-
-    def sample(self, index: int) -> Mapping[str, Any]:
-        """Return ``key`` and a field for each column. Negative positions count from the end.
-
-        Raises:
-            IndexError: there is no such sample.
-            DatasetError: the file is missing.
-            FormatError: it is not what it promises, holds objects, or has no such columns of one length.
-        """
-        return self._files().table.sample(index)
-
-    def key(self, index: int) -> str:
-        """Return the key of a sample; raises as :meth:`sample` does."""
-        return self._files().table.key(index)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -89,13 +68,6 @@ class NpzDataset:
                 member.check()
             except DatasetError as error:
                 yield Finding("checksum", str(error).removeprefix(f"{self.path}: "), "get it again", str(self.path))
-
-    def close(self) -> None:
-        """Close the file; the next access opens it again."""
-        with _OPENING:
-            opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.archive.close()
 
     @classmethod
     def write(
@@ -122,31 +94,21 @@ class NpzDataset:
         """
         return write_shards(path_of(path), samples, overwrite, shards, write_file)
 
-    def __getattr__(self, name: str) -> Any:
-        if is_getter(name):
-            return self._files().table.getter(name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+    def _rows(self) -> Table:
+        return self._files().table
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_opened": None}
-
-    def _files(self) -> _Opened:
-        opened = self._opened
-        if opened is None:
-            with _OPENING:
-                opened = self._opened = self._opened or _open(self.path, self.columns, self.limit)
-        return opened
+    def _open(self) -> _Opened:
+        archive = Archive(self.path, self.limit)
+        try:
+            return _Opened(archive, table_of(archive, self.columns))
+        except BaseException:
+            archive.close()
+            raise
 
 
 class _Opened(NamedTuple):
     archive: Archive
     table: Table
 
-
-def _open(path: Path, columns: Sequence[str] | Mapping[str, str] | None, limit: int) -> _Opened:
-    archive = Archive(path, limit)
-    try:
-        return _Opened(archive, table_of(archive, columns))
-    except BaseException:
-        archive.close()
-        raise
+    def close(self) -> None:
+        self.archive.close()

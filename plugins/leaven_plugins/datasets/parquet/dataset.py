@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +12,15 @@ import numpy as np
 from leaven.data.getters import field
 from leaven.errors import FormatError, ParameterError, printable
 from leaven_plugins.datasets.bounds import check_whole
+from leaven_plugins.datasets.opened_late import OpenedLate
 from leaven_plugins.datasets.parquet.file import ParquetFile, arrow_errors_named
 from leaven_plugins.datasets.parquet.values import class_names_of, reader_of
 from leaven_plugins.datasets.parquet.writer import write_parquet
 from leaven_plugins.datasets.paths import path_of
 from leaven_plugins.datasets.positions import checked
 
-_OPENING = threading.Lock()
 
-
-class ParquetDataset:
+class ParquetDataset(OpenedLate["_Opened"]):
     """Rows of a Parquet file as samples, a field for each column. It needs ``leaven[parquet]``.
 
     Binary columns are bytes, and so are the images of Hugging Face, ``{bytes, path}``; numbers and text are as they
@@ -47,11 +45,10 @@ class ParquetDataset:
             raise ParameterError(f"columns must be a list such as ['image', 'label'], not {columns!r}")
         self.path = path_of(path)
         self.columns = columns
-        self._opened: _Opened | None = None
 
     def __len__(self) -> int:
         """Return the number of rows, from the file's foot."""
-        return len(self._open().file)
+        return len(self._files().file)
 
     def sample(self, index: int) -> Mapping[str, Any]:
         """Return a sample: ``key``, and a field for each column. Negative positions count from the end.
@@ -62,7 +59,7 @@ class ParquetDataset:
             FormatError: it is damaged, or an image lies elsewhere.
             MissingPackageError: pyarrow is not installed.
         """
-        opened = self._open()
+        opened = self._files()
         position = checked(index, len(opened.file), self.path)
         row = opened.file.row(position)
         with arrow_errors_named(self.path):
@@ -75,7 +72,7 @@ class ParquetDataset:
 
     def key(self, index: int) -> str:
         """Return the key of a sample; raises as :meth:`sample` does."""
-        opened = self._open()
+        opened = self._files()
         position = checked(index, len(opened.file), self.path)
         if "key" not in opened.file.columns:
             return str(position)
@@ -91,7 +88,7 @@ class ParquetDataset:
         Raises:
             SampleError: there is no column ``label``.
         """
-        opened = self._open()
+        opened = self._files()
         position = checked(index, len(opened.file), self.path)
         if "label" not in opened.file.columns:
             return field(dict.fromkeys(opened.file.columns), "label", position)
@@ -104,7 +101,7 @@ class ParquetDataset:
         Raises:
             SampleError: there is no column ``label``.
         """
-        opened = self._open()
+        opened = self._files()
         if "label" not in opened.file.columns:
             return field(dict.fromkeys(opened.file.columns), "label", 0)
         return self._labels(opened)
@@ -112,14 +109,7 @@ class ParquetDataset:
     @property
     def class_names(self) -> tuple[str, ...]:
         """The names of the classes that Hugging Face keeps of a column ``label``, or none."""
-        return class_names_of(self._open().file.schema, "label")
-
-    def close(self) -> None:
-        """Close the file; the next access opens it again."""
-        with _OPENING:
-            opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.file.close()
+        return class_names_of(self._files().file.schema, "label")
 
     @classmethod
     def write(
@@ -151,9 +141,6 @@ class ParquetDataset:
         check_whole("dataset:parquet", 1, rows=rows)
         return write_parquet(path_of(path), samples, overwrite, rows)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_opened": None}
-
     def _labels(self, opened: _Opened) -> Any:
         if opened.labels is None:
             with arrow_errors_named(self.path):
@@ -163,11 +150,8 @@ class ParquetDataset:
         return opened.labels
 
     def _open(self) -> _Opened:
-        opened = self._opened
-        if opened is None:
-            with _OPENING:
-                opened = self._opened = self._opened or _opened(self.path, self.columns)
-        return opened
+        file = ParquetFile(self.path, self.columns)
+        return _Opened(file, {name: reader_of(file.schema.field(name)) for name in file.columns})
 
 
 @dataclass
@@ -179,10 +163,8 @@ class _Opened:
     labels: Any = None
     """All labels, once they were asked for."""
 
-
-def _opened(path: Path, columns: Sequence[str] | None) -> _Opened:
-    file = ParquetFile(path, columns)
-    return _Opened(file, {name: reader_of(file.schema.field(name)) for name in file.columns})
+    def close(self) -> None:
+        self.file.close()
 
 
 def _key(value: Any, position: int, path: Path) -> str:

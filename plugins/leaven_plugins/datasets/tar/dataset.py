@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from leaven.data.getters import field
 from leaven.errors import FormatError, printable
 from leaven_plugins.datasets.findings import Finding
 from leaven_plugins.datasets.open_file import OpenFile
+from leaven_plugins.datasets.opened_late import OpenedLate
 from leaven_plugins.datasets.paths import path_of
 from leaven_plugins.datasets.positions import checked
 from leaven_plugins.datasets.tar.fields import decode_fields
@@ -19,10 +19,8 @@ from leaven_plugins.datasets.tar.index import INDEX, Group, Part, read_index
 from leaven_plugins.datasets.tar.soundness import problems
 from leaven_plugins.datasets.tar.writer import write_tar
 
-_OPENING = threading.Lock()
 
-
-class TarDataset:
+class TarDataset(OpenedLate["_Opened"]):
     """Samples in a tar file, read at random and never unpacked to disk.
 
     Members whose names are the same up to the first dot are one sample, and that part of their names is its key. What
@@ -47,11 +45,10 @@ class TarDataset:
 
     def __init__(self, path: str | Path) -> None:
         self.path = path_of(path)
-        self._opened: _Opened | None = None
 
     def __len__(self) -> int:
         """Return the number of samples."""
-        return len(self._open().groups)
+        return len(self._files().groups)
 
     def sample(self, index: int) -> Mapping[str, Any]:
         """Return a sample: ``key`` and its fields. Negative positions count from the end.
@@ -87,13 +84,6 @@ class TarDataset:
         """Yield what is wrong with the index, or with the file by its checksum there, beyond what reading shows."""
         return problems(self.path)
 
-    def close(self) -> None:
-        """Close the file; the next access opens it again."""
-        with _OPENING:
-            opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.file.close()
-
     @classmethod
     def write(cls, path: str | Path, samples: Iterable[Mapping[Any, Any] | bytes], *, overwrite: bool = False) -> int:
         """Write a tar file and its index, and return the number of samples; the same samples are the same bytes.
@@ -115,33 +105,25 @@ class TarDataset:
         """
         return write_tar(path_of(path), samples, overwrite)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_opened": None}
-
     def _group(self, index: int) -> tuple[OpenFile, Group]:
-        file, groups = self._open()
+        file, groups = self._files()
         return file, groups[checked(index, len(groups), self.path)]
 
     def _open(self) -> _Opened:
-        opened = self._opened
-        if opened is None:
-            with _OPENING:
-                opened = self._opened = self._opened or _open(self.path)
-        return opened
+        file = OpenFile(self.path)
+        try:
+            return _Opened(file, read_index(file))
+        except BaseException:
+            file.close()
+            raise
 
 
 class _Opened(NamedTuple):
     file: OpenFile
     groups: list[Group]
 
-
-def _open(path: Path) -> _Opened:
-    file = OpenFile(path)
-    try:
-        return _Opened(file, read_index(file))
-    except BaseException:
-        file.close()
-        raise
+    def close(self) -> None:
+        self.file.close()
 
 
 def _decoded(file: OpenFile, group: Group) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,14 +13,13 @@ from leaven.errors import DatasetError, listing, suggestion
 from leaven_plugins.datasets.class_table import CLASSES, decode_classes
 from leaven_plugins.datasets.image_files import EXTENSIONS, Choice, ImageFile, ImageFiles
 from leaven_plugins.datasets.open_file import OpenFile
+from leaven_plugins.datasets.opened_late import OpenedLate
 from leaven_plugins.datasets.paths import path_of
 from leaven_plugins.datasets.zip.archive import Archive
 from leaven_plugins.datasets.zip.writer import write_zip
 
-_OPENING = threading.Lock()
 
-
-class ZipDataset:
+class ZipDataset(OpenedLate["_Opened"]):
     """Images in folders within a zip file, as :class:`FolderDataset` has them in a folder; nothing is unpacked to disk.
 
     Classes, order and parameters are those of a folder. The directory of the archive is read once, at the first access;
@@ -56,11 +54,10 @@ class ZipDataset:
     ) -> None:
         self.path = path_of(path)
         self._choice = Choice(pattern, extensions, include, exclude, list)
-        self._opened: _Opened | None = None
 
     def __len__(self) -> int:
         """Return the number of images."""
-        return len(self._archive().files)
+        return len(self._files().files)
 
     def sample(self, index: int) -> Mapping[str, Any]:
         """Return a sample: ``key`` (the name within the archive), ``image`` (the file's bytes), ``label``, ``_label``.
@@ -72,33 +69,26 @@ class ZipDataset:
             DatasetError: the archive has no images, or cannot be read.
             FormatError: it is damaged, or has members that may not be read.
         """
-        archive, files = self._archive()
+        archive, files = self._files()
         key, (label, name) = files.key(index), files.class_of(index)
         return {"key": key, "image": archive.read(key), "label": label, "_label": name}
 
     def key(self, index: int) -> str:
         """Return the name of a sample within the archive; raises as :meth:`sample` does."""
-        return self._archive().files.key(index)
+        return self._files().files.key(index)
 
     def getitem_label(self, index: int, ctx: dict[str, Any] | None = None) -> int:
         """Return the label of a sample, without reading its image."""
-        return self._archive().files.class_of(index).label
+        return self._files().files.class_of(index).label
 
     def getall_label(self) -> NDArray[np.int64]:
         """Return all labels, ``(n,)``, without reading images."""
-        return self._archive().files.labels()
+        return self._files().files.labels()
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names; a name's position is its label."""
-        return self._archive().files.class_names
-
-    def close(self) -> None:
-        """Close the file; the next access opens it again."""
-        with _OPENING:
-            opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.archive.close()
+        return self._files().files.class_names
 
     @classmethod
     def write(cls, path: str | Path, samples: Iterable[Mapping[Any, Any] | bytes], *, overwrite: bool = False) -> int:
@@ -118,32 +108,28 @@ class ZipDataset:
         """
         return write_zip(path_of(path), samples, overwrite)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_opened": None}
-
-    def _archive(self) -> _Opened:
-        opened = self._opened
-        if opened is None:
-            with _OPENING:
-                opened = self._opened = self._opened or _open(self.path, self._choice)
-        return opened
+    def _open(self) -> _Opened:
+        file = OpenFile(self.path)
+        try:
+            archive = Archive(file)
+            return _Opened(archive, _arranged(archive, self._choice, self.path))
+        except BaseException:
+            file.close()
+            raise
 
 
 class _Opened(NamedTuple):
     archive: Archive
     files: ImageFiles
 
+    def close(self) -> None:
+        self.archive.close()
 
-def _open(path: Path, choice: Choice) -> _Opened:
-    file = OpenFile(path)
-    try:
-        archive = Archive(file)
-        files = _chosen(archive, choice, path)
-        stored = decode_classes(archive.read(CLASSES), f"{path}: {CLASSES}") if CLASSES in archive.names else None
-        return _Opened(archive, choice.arranged(files, stored, str(path)))
-    except BaseException:
-        file.close()
-        raise
+
+def _arranged(archive: Archive, choice: Choice, path: Path) -> ImageFiles:
+    files = _chosen(archive, choice, path)
+    stored = decode_classes(archive.read(CLASSES), f"{path}: {CLASSES}") if CLASSES in archive.names else None
+    return choice.arranged(files, stored, str(path))
 
 
 def _chosen(archive: Archive, choice: Choice, path: Path) -> list[ImageFile]:
