@@ -25,6 +25,9 @@ _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _GOLDEN = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
 _EPOCH_BITS = 32
+LAST_EPOCH = (1 << _EPOCH_BITS) - 1
+"""The largest number of an epoch; what lies above these bits tells appearances within a pass apart."""
+
 _LAST_RANK = (1 << 31) - 1
 _STEPS = np.array([[(i + 1) * _GOLDEN & _MASK] for i in range(_ROUNDS)], np.uint64)
 
@@ -106,7 +109,7 @@ class Order:
 
 def epoch_of(epoch: int) -> int:
     """Return how many passes came before, from one of the ``epochs`` of :class:`Cells`."""
-    return epoch & ((1 << _EPOCH_BITS) - 1)
+    return epoch & LAST_EPOCH
 
 
 def permuted(ranks: NDArray[np.int64], length: int, seed: int, number: int | NDArray[np.int64]) -> NDArray[np.int64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from leaven.errors import LeavenError, ParameterError, SampleError, text_of
 from leaven.stream.buffers import BufferSpec, SpecLike, buffer_spec
-from leaven.stream.order import epoch_of
+from leaven.stream.order import LAST_EPOCH, epoch_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,21 +70,25 @@ class Row:
         index: position of the sample in the dataset.
         key: the sample's key, or ``""``.
         epoch: how many passes over the dataset came before this appearance of the sample.
-        cell: two numbers that its randomness is keyed by: another one for each appearance of each sample.
         doing: takes ``(index, stage)``, as that of the request.
         entries: what was appended, as list and value; ``None`` once the row was given up.
     """
 
-    __slots__ = ("_streams", "cell", "doing", "entries", "epoch", "index", "key")
+    __slots__ = ("_appearance", "_streams", "doing", "entries", "epoch", "index", "key")
 
     def __init__(self, item: Item, streams: Streams) -> None:
-        self.cell = (item.epoch, item.index)
-        self.epoch = epoch_of(item.epoch)
+        self._appearance = appearance = item.epoch
+        self.epoch = appearance if appearance <= LAST_EPOCH else epoch_of(appearance)
         self.index = item.index
         self.key = item.key
         self.doing: Callable[..., None] = _unheard
         self.entries: list[tuple[str, Any]] | None = []
         self._streams = streams
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        """Two numbers that the row's randomness is keyed by: others for each appearance of each sample."""
+        return self._appearance, self.index
 
     @property
     def random(self) -> np.random.Generator:
@@ -93,7 +97,7 @@ class Row:
 
     def random_for(self, op: str) -> np.random.Generator:
         """The generator of ``op`` for this row, at the start of its cell."""
-        return self._streams.at(op, *self.cell)
+        return self._streams.at(op, self._appearance, self.index)
 
     def append(self, key: str, value: Any) -> None:
         """Add a value to the batch's list ``key``, which has one entry for each row."""

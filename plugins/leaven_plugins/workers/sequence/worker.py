@@ -112,10 +112,14 @@ class _Frame(Row):
     __slots__ = ("_place", "_row")
 
     def __init__(self, row: Row, place: int) -> None:
-        self.cell, self.epoch, self.index, self.key = row.cell, row.epoch, row.index, row.key
+        self.epoch, self.index, self.key = row.epoch, row.index, row.key
         self.doing = row.doing
         self._row = row
         self._place = place
+
+    @property
+    def cell(self) -> tuple[int, int]:
+        return self._row.cell
 
     def random_for(self, op: str) -> np.random.Generator:
         return self._row.random_for(f"{op}@{self._place}" if self._place else op)
