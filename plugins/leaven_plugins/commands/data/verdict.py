@@ -121,7 +121,7 @@ def _row(failure: Listed) -> tuple[str, ...]:
     cause = f"{failure.cause}: " if failure.cause else ""
     offset = "" if failure.offset is None else str(failure.offset)
     texts = (str(failure.index), failure.key, offset, failure.stage, cause + failure.error)
-    return tuple(printable(text, 200) for text in texts)
+    return tuple(printable(text, 500) for text in texts)  # a path can be long, and the reason comes last
 
 
 def _some(listed: Sequence[Listed]) -> str:
