@@ -110,8 +110,11 @@ def _list(registry: Registry, data_dir: Path | None, as_json: bool) -> None:
     if as_json:
         emit_json({"sets": rows})
         return
-    shown = [(row["name"], row["summary"], ", ".join(map(str, row["folders"])) if row["ready"] else "") for row in rows]
-    console().print(table(("set", "what it is", "ready in"), shown))
+    shown = [(row["name"], "yes" if row["ready"] else "", row["summary"]) for row in rows]
+    console().print(table(("set", "ready", "what it is"), shown))
+    for row in rows:
+        if row["ready"]:
+            click.echo(f"{row['name']}: {', '.join(map(str, row['folders']))}")
 
 
 def _offers(registry: Registry) -> list[Any]:
