@@ -36,6 +36,7 @@ def parse_call(text: str) -> Call:
             raise ParameterError(f"{text!r} is not of the form name(value, parameter=value)")
         return Call(text.strip(), (), {})
     try:
+        # parsed only: literal_eval takes constants and containers of these, and refuses names, calls and operators
         call = ast.parse(f"f({match[2]})", mode="eval").body
         assert isinstance(call, ast.Call)
         positional = tuple(ast.literal_eval(argument) for argument in call.args)
