@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # other work may have the processor; each run draws examples of its own
-settings.register_profile("leaven", max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("leaven", max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("leaven")
 
 _GRACE = 1.0  # seconds in which what was just told to end may do so

@@ -169,7 +169,7 @@ def test_ctrl_c_anywhere_in_get_leaves_the_task_where_it_is(how):
             left = len(queue)
             assert [queue.get(timeout=20) for _ in range(left)] == [2, 4, 6, 8][-left:]
     assert steps > 20
-    assert lost <= 6  # it had been taken out, and was about to be returned; threads vary by a step or two
+    assert lost <= 4  # it had been taken out, and was about to be returned
 
 
 @pytest.mark.parametrize("how", HOWS[1:], ids=["threads", "inline"])
